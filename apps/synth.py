@@ -1,0 +1,18 @@
+"""The cdktf app, named in cdktf.json: `aether.toml` in, Terraform JSON out. `aether_infra.synth` does the work."""
+
+import sys
+from pathlib import Path
+
+from aether_infra.errors import AetherInfraError, ConfigError
+from aether_infra.synth import synthesize
+
+try:
+    notes = synthesize(Path.cwd())
+except ConfigError as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(2)
+except AetherInfraError as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(1)
+for note in notes:
+    sys.stderr.write(f"note: {note}\n")

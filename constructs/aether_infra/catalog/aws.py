@@ -1,0 +1,104 @@
+"""Facts about Amazon Web Services."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+REGION_FORM: Final = r"[a-z]{2,4}(?:-[a-z]{2,5})?-(?:[a-z]+)-\d{1,2}"
+"""Form of a region's name."""
+
+
+def _ids(short: str, *numbers: int) -> tuple[str, ...]:
+    return tuple(f"{short}-az{number}" for number in numbers)
+
+
+REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "af-south-1": _ids("afs1", 1, 2, 3),
+    "ap-east-1": _ids("ape1", 1, 2, 3),
+    "ap-east-2": _ids("ape2", 1, 2, 3),
+    "ap-northeast-1": _ids("apne1", 1, 2, 4),
+    "ap-northeast-2": _ids("apne2", 1, 2, 3, 4),
+    "ap-northeast-3": _ids("apne3", 1, 2, 3),
+    "ap-south-1": _ids("aps1", 1, 2, 3),
+    "ap-south-2": _ids("aps2", 1, 2, 3),
+    "ap-southeast-1": _ids("apse1", 1, 2, 3),
+    "ap-southeast-2": _ids("apse2", 1, 2, 3),
+    "ap-southeast-3": _ids("apse3", 1, 2, 3),
+    "ap-southeast-4": _ids("apse4", 1, 2, 3),
+    "ap-southeast-5": _ids("apse5", 1, 2, 3),
+    "ap-southeast-6": _ids("apse6", 1, 2, 3),
+    "ap-southeast-7": _ids("apse7", 1, 2, 3),
+    "ca-central-1": _ids("cac1", 1, 2, 4),
+    "ca-west-1": _ids("caw1", 1, 2, 3),
+    "cn-north-1": _ids("cnn1", 1, 2, 4),
+    "cn-northwest-1": _ids("cnnw1", 1, 2, 3),
+    "eu-central-1": _ids("euc1", 1, 2, 3),
+    "eu-central-2": _ids("euc2", 1, 2, 3),
+    "eu-north-1": _ids("eun1", 1, 2, 3),
+    "eu-south-1": _ids("eus1", 1, 2, 3),
+    "eu-south-2": _ids("eus2", 1, 2, 3),
+    "eu-west-1": _ids("euw1", 1, 2, 3),
+    "eu-west-2": _ids("euw2", 1, 2, 3),
+    "eu-west-3": _ids("euw3", 1, 2, 3),
+    "il-central-1": _ids("ilc1", 1, 2, 3),
+    "me-central-1": _ids("mec1", 1, 2, 3),
+    "me-south-1": _ids("mes1", 1, 2, 3),
+    "mx-central-1": _ids("mxc1", 1, 2, 3),
+    "sa-east-1": _ids("sae1", 1, 2, 3),
+    "us-east-1": _ids("use1", 1, 2, 4, 5, 6),
+    "us-east-2": _ids("use2", 1, 2, 3),
+    "us-gov-east-1": _ids("usge1", 1, 2, 3),
+    "us-gov-west-1": _ids("usgw1", 1, 2, 3),
+    "us-west-1": _ids("usw1", 1, 3),
+    "us-west-2": _ids("usw2", 1, 2, 3, 4),
+}
+"""Zone ids of each region, without those that AWS marks as constrained (use1-az3, usw1-az2, apne1-az3, cac1-az3):
+new accounts cannot use them. Source:
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html, read 2026-11-23."""
+
+FARGATE_SIZES: Final[Mapping[int, tuple[int, ...]]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4096 + 1, 1024)),
+    1024: tuple(range(2048, 8192 + 1, 1024)),
+    2048: tuple(range(4096, 16384 + 1, 1024)),
+    4096: tuple(range(8192, 30720 + 1, 1024)),
+    8192: tuple(range(16384, 61440 + 1, 4096)),
+    16384: tuple(range(32768, 122880 + 1, 8192)),
+}
+"""Memory in MiB that Fargate allows for each number of CPU units. Source:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html, read 2026-11-23."""
+
+FARGATE_MOST_MIB: Final = 122880
+"""The largest Fargate task's memory."""
+
+INSTANCE_TYPE_FORM: Final = (
+    r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\.(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\d+xl)?)"
+)
+"""Form of an instance type. Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html,
+read 2026-11-23."""
+
+GRAVITON: Final = r"a1|g5g|[a-z]+\d+g[a-z]*(?:-[a-z0-9]+)*"
+"""Families with Graviton processors: `g` is the first letter after the generation, except a1. Source: as above."""
+
+
+def architecture(instance_type: str) -> str:
+    """Processor architecture of an instance type: `arm64` or `x86_64`."""
+    return "arm64" if re.fullmatch(GRAVITON, instance_type.partition(".")[0]) else "x86_64"
+
+
+LOG_RETENTION_DAYS: Final = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""Retention that CloudWatch Logs allows, in days. Source:
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, read 2026-11-23."""
+
+TLS_POLICIES: Final = (
+    "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+    "ELBSecurityPolicy-TLS13-1-3-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
+)
+"""TLS policies of an ALB that allow nothing below TLS 1.2. Source:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html, read 2026-11-23."""

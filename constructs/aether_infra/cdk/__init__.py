@@ -1,0 +1,1 @@
+"""Plumbing over cdktf that every cloud shares."""

@@ -1,0 +1,110 @@
+"""The base of every stack: where its state is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import cdktf
+from cdktf import TerraformBackend, TerraformStack
+from constructs import Construct
+
+from aether_infra.config import StateConfig
+
+STATE_FOLDER = "../../.."
+"""From the folder that Terraform runs in, `<output folder>/stacks/<stack>`, to the one that holds the output
+folder: the project's root. Relative, so that the output is the same on every machine."""
+
+_BACKENDS: Mapping[str, tuple[Callable[..., TerraformBackend], tuple[str, ...]]] = {
+    "azurerm": (cdktf.AzurermBackend, ("storage_account_name", "container_name", "key")),
+    "consul": (cdktf.ConsulBackend, ("address", "path")),
+    "cos": (cdktf.CosBackend, ("bucket",)),
+    "gcs": (cdktf.GcsBackend, ("bucket",)),
+    "http": (cdktf.HttpBackend, ("address",)),
+    "local": (cdktf.LocalBackend, ()),
+    "oss": (cdktf.OssBackend, ("bucket",)),
+    "pg": (cdktf.PgBackend, ("conn_str",)),
+    "s3": (cdktf.S3Backend, ("bucket", "key")),
+}
+"""Backends by Terraform's name: cdktf's class, and what its constructor insists on."""
+
+
+class BaseStack(TerraformStack):
+    """A Terraform stack whose state is kept where `[cloud.state]` says.
+
+    Every cluster and cloud has a state of its own, so that one configuration can never be applied over another.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, state: StateConfig, state_name: str, region: str = ""
+    ) -> None:
+        """Declare the stack and its backend.
+
+        Args:
+            scope: the app.
+            id_: the stack's name on the command line.
+            state: where the state is kept.
+            state_name: what this stack's state is called there, such as `aether-aws`.
+            region: region of an S3 bucket that names none.
+        """
+        super().__init__(scope, id_)
+        self.backend = declare_backend(self, state, state_name, region)
+
+
+def declare_backend(
+    stack: TerraformStack, state: StateConfig, state_name: str, region: str = ""
+) -> TerraformBackend:
+    """Give a stack its backend.
+
+    Args:
+        stack: any stack, also one of your own.
+        state: where the state is kept.
+        state_name: what this stack's state is called there.
+        region: region of an S3 bucket that names none.
+
+    Returns:
+        The backend, whose further arguments `add_override` can set.
+    """
+    settings = _defaults(state.backend, state_name, region) | dict(state.settings)
+    if state.backend == "s3" and "dynamodb_table" in settings and "use_lockfile" not in state.settings:
+        del settings["use_lockfile"]
+    if state.backend in {"remote", "cloud"}:
+        return _hosted(stack, state.backend, settings, state_name)
+    backend_class, required = _BACKENDS[state.backend]
+    backend = backend_class(stack, **{key: settings.get(key, "") for key in required})
+    for key, value in sorted(settings.items()):
+        backend.add_override(key, value)
+    return backend
+
+
+def _hosted(
+    stack: TerraformStack, backend: str, settings: Mapping[str, Any], state_name: str
+) -> TerraformBackend:
+    """HCP Terraform and its like: one workspace a stack."""
+    organization = str(settings.get("organization", ""))
+    declared: TerraformBackend
+    if backend == "cloud":
+        declared = cdktf.CloudBackend(
+            stack, organization=organization, workspaces=cdktf.NamedCloudWorkspace(state_name)
+        )
+    else:
+        declared = cdktf.RemoteBackend(
+            stack, organization=organization, workspaces=cdktf.NamedRemoteWorkspace(state_name)
+        )
+    for key, value in sorted(settings.items()):
+        declared.add_override(key, value)
+    return declared
+
+
+def _defaults(backend: str, state_name: str, region: str) -> dict[str, Any]:
+    """What a backend gets where the file says nothing: a place of its own, encryption, locking."""
+    cluster, _, cloud = state_name.partition("/")
+    flat = f"{cluster}-{cloud}" if cloud else cluster
+    key = f"aether/{state_name}.tfstate"
+    defaults: dict[str, dict[str, Any]] = {
+        "azurerm": {"key": key},
+        "gcs": {"prefix": f"aether/{state_name}"},
+        "local": {"path": f"{STATE_FOLDER}/terraform.{flat}.tfstate"},
+        "s3": {"key": key, "encrypt": True, "use_lockfile": True} | ({"region": region} if region else {}),
+    }
+    return defaults.get(backend, {})

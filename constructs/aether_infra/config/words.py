@@ -1,0 +1,66 @@
+"""How messages speak: values as TOML writes them, lists, near matches, paths."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+SHOWN: Final = 80
+"""Most characters of a value that a message repeats."""
+
+
+def show(value: object) -> str:
+    """A value as a message shows it: text quoted as in TOML, tables and lists by their kind."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return quote(value if len(value) <= SHOWN else value[: SHOWN - 1] + "…")
+        case int():
+            return str(value) if abs(value) < 10**SHOWN else "a very large number"
+        case Mapping():
+            return "a table"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return str(value)
+
+
+def quote(text: str) -> str:
+    """Text in double quotes with everything unprintable escaped."""
+    body = "".join(
+        c if c.isprintable() and c not in '"\\' else c.encode("unicode_escape").decode() if c not in '"\\' else "\\" + c
+        for c in text
+    )
+    return f'"{body}"'
+
+
+def listing(values: Iterable[object]) -> str:
+    """Values with commas between."""
+    return ", ".join(str(value) for value in values)
+
+
+def nearest(value: object, known: Iterable[object], cutoff: float = 0.6) -> str:
+    """The hint that names the known word next to `value`; empty if none is near."""
+    if not isinstance(value, str):
+        return ""
+    words = [str(word) for word in known]
+    by_lower = {word.lower(): word for word in words}
+    found = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=cutoff)
+    return f'did you mean "{by_lower[found[0]]}"?' if found else ""
+
+
+def key_text(key: str) -> str:
+    """A key as TOML writes it in a dotted path."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else quote(key)
+
+
+def dotted(keys: Sequence[str | int]) -> str:
+    """The path of keys and list positions, such as `cloud.aws.allowed_cidrs[1]`."""
+    text = ""
+    for key in keys:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            text += f".{key_text(key)}" if text else key_text(key)
+    return text

@@ -1,0 +1,204 @@
+"""From configurations to Terraform JSON: which stacks there are, and the app that holds them."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aether_infra.config import AetherConfig, ConfigError, Provider, load, warnings
+from aether_infra.errors import Problem
+
+if TYPE_CHECKING:
+    from cdktf import App
+    from constructs import Construct
+
+SAMPLE = Path("apps/examples/aws.toml")
+"""What is synthesized where there is no configuration at all."""
+DEFAULT_CONFIG = Path("aether.toml")
+DEFAULT_OUTPUT = "cdktf.out"
+
+STACKS: Mapping[Provider, str] = {
+    Provider.AWS: "aether_infra.aws.stack:AwsStack",
+}
+"""Stack of each cloud: module and class, loaded only when a configuration wants it."""
+
+
+class StackClass(Protocol):
+    """How a stack is made."""
+
+    def __call__(self, scope: Construct, id_: str, config: AetherConfig, /) -> object:
+        """Declare the stack below an app."""
+
+
+def stack_class(provider: Provider) -> StackClass:
+    """Load the stack of a cloud, and with it that cloud's bindings.
+
+    Args:
+        provider: the cloud.
+
+    Raises:
+        MissingExtraError: the bindings are not installed.
+        KeyError: this version has no stack for that cloud.
+    """
+    module, _, name = STACKS[provider].partition(":")
+    loaded: StackClass = getattr(import_module(module), name)  # the one untyped boundary
+    return loaded
+
+
+def find_configs(pattern: str | None, folder: Path) -> tuple[list[Path], bool]:
+    """Find the configurations to synthesize.
+
+    Args:
+        pattern: `$AETHER_CONFIG`: a path or a glob (`**` for any depth), relative to `folder`; None or empty for
+            `aether.toml`, else the sample.
+        folder: where to start.
+
+    Returns:
+        The paths, sorted, and whether they are only the sample.
+
+    Raises:
+        ConfigError: the pattern matches nothing.
+    """
+    if not pattern:
+        default = folder / DEFAULT_CONFIG
+        return ([default], False) if default.exists() else ([folder / SAMPLE], True)
+    path = folder / pattern
+    if path.exists() or not glob.has_magic(pattern):
+        return [path], False
+    found = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).is_file())
+    if not found:
+        message = "no file matches; AETHER_CONFIG takes a path or a glob such as clusters/*.toml"
+        raise ConfigError([Problem(path="", message=message)], pattern)
+    return found, False
+
+
+def load_all(paths: Iterable[Path]) -> list[AetherConfig]:
+    """Load every configuration, or none.
+
+    Args:
+        paths: the files.
+
+    Returns:
+        The configurations, in the order of the files.
+
+    Raises:
+        ConfigErrors: some cannot be used, or two of them mean the same cluster; holds the problems of all.
+    """
+    configs: list[AetherConfig] = []
+    errors: list[ConfigError] = []
+    for path in paths:
+        try:
+            configs.append(load(path))
+        except ConfigError as error:
+            errors.append(error)
+    errors += _unsupported(configs)
+    errors += _same_cluster(configs)
+    if errors:
+        raise ConfigErrors(errors)
+    return configs
+
+
+class ConfigErrors(ConfigError):
+    """Several configurations that cannot be used.
+
+    Args:
+        errors: one error a file, at least one.
+    """
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(
+            (problem for error in errors for problem in error.problems),
+            ", ".join(error.source for error in errors),
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
+
+
+def stack_ids(configs: Sequence[AetherConfig]) -> list[tuple[str, Provider, AetherConfig]]:
+    """Name every stack: `<cloud>`, or `<cluster>-<cloud>` where there are several configurations."""
+    return [
+        (provider.value if len(configs) == 1 else f"{config.cluster.name}-{provider}", provider, config)
+        for config in configs
+        for provider in config.sections
+    ]
+
+
+def build(configs: Sequence[AetherConfig], outdir: str | Path) -> App:
+    """Declare the app with all its stacks; nothing is written until its `synth`.
+
+    Args:
+        configs: loaded configurations.
+        outdir: the output folder.
+
+    Returns:
+        The app.
+    """
+    # bindings of the clouds prepare the kernel that cdktf starts on import: load them first
+    stacks = [(id_, stack_class(provider), config) for id_, provider, config in stack_ids(configs)]
+    from cdktf import App  # noqa: PLC0415 - starts the kernel, which takes half a second
+
+    app = App(outdir=str(outdir))
+    for id_, declare, config in stacks:
+        declare(app, id_, config)
+    return app
+
+
+def synthesize(folder: Path, environ: Mapping[str, str] | None = None) -> list[Problem]:
+    """Do all that `python apps/synth.py` does: find, load, declare, write.
+
+    Args:
+        folder: the project's root.
+        environ: `AETHER_CONFIG` and `CDKTF_OUTDIR`; default: the process's environment.
+
+    Returns:
+        Notes for the operator: nothing that keeps the stacks from working.
+
+    Raises:
+        ConfigError: a configuration cannot be used; nothing was written.
+    """
+    environ = os.environ if environ is None else environ
+    paths, is_sample = find_configs(environ.get("AETHER_CONFIG"), folder)
+    configs = load_all(paths)
+    build(configs, environ.get("CDKTF_OUTDIR") or folder / DEFAULT_OUTPUT).synth()
+    notes = [problem for config in configs for problem in warnings(config)]
+    if is_sample:
+        text = f"no {DEFAULT_CONFIG} and no $AETHER_CONFIG: this is the sample {SAMPLE}"
+        notes.insert(0, Problem(path="", message=text))
+    return notes
+
+
+def _unsupported(configs: Iterable[AetherConfig]) -> list[ConfigError]:
+    return [
+        ConfigError(
+            [
+                Problem(
+                    path=f"cloud.{provider}",
+                    message="has no stack in this version",
+                    hint=f"there are stacks for {', '.join(STACKS)}",
+                )
+                for provider in missing
+            ],
+            config.source,
+        )
+        for config in configs
+        if (missing := [provider for provider in config.sections if provider not in STACKS])
+    ]
+
+
+def _same_cluster(configs: Sequence[AetherConfig]) -> list[ConfigError]:
+    """Two files of one cluster name would write the same stack and, worse, share its state."""
+    first: dict[tuple[str, Provider], AetherConfig] = {}
+    errors = []
+    for config in configs:
+        for provider in config.sections:
+            other = first.setdefault((config.cluster.name, provider), config)
+            if other is not config:
+                message = f'"{config.cluster.name}" on {provider} is already the cluster of {other.source}'
+                errors.append(ConfigError([Problem(path="cluster.name", message=message)], config.source))
+    return errors
