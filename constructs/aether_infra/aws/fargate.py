@@ -39,6 +39,7 @@ from aether_infra.aws.discovery import Discovery
 from aether_infra.aws.identity import TaskIdentity
 from aether_infra.aws.monitoring import VoterMetric
 from aether_infra.aws.rollout import RolloutGate
+from aether_infra.aws.scaling import Scaling
 from aether_infra.aws.storage import DataVolumes
 from aether_infra.core.names import physical_name
 from aether_infra.core.node import HealthProbe, NodePorts, core_ids, environment, spread
@@ -58,18 +59,6 @@ _MetricStat = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigura
 _StatMetric = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStatMetric
 _Dimension = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStatMetricDimensions
 _ENGINE_ARCHITECTURE = {"x86_64": "X86_64", "arm64": "ARM64"}
-
-
-@frozen(kw_only=True)
-class Scaling:
-    """When elastic nodes come and go."""
-
-    cpu_target_percent: int = 60
-    """Average CPU of the whole cluster to keep to, 10-90."""
-    scale_out_cooldown_seconds: int = 60
-    """Pause after adding nodes: a JVM needs it to take load."""
-    scale_in_cooldown_seconds: int = 300
-    """Pause after removing a node."""
 
 
 @frozen(kw_only=True)

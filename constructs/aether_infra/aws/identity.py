@@ -83,6 +83,7 @@ class InstanceIdentity(Construct):
     Attributes:
         instance: the role.
         profile: its instance profile.
+        grants: its rights, which must be there before an instance boots.
     """
 
     def __init__(
@@ -92,14 +93,16 @@ class InstanceIdentity(Construct):
         self.instance = _role(
             self, "instance", "ec2.amazonaws.com", "Identity of the instances", props, guard=False
         )
-        self.instance.grant("logs", log_statements(props.log_group_arn))
-        self.instance.grant("settings", settings)
-        self.instance.grant("session-manager", [_SESSION_MANAGER])
-        if props.pull:
-            self.instance.grant("pull", props.pull)
-        secrets = secret_statements(props.secrets.values(), props.kms_key_arn)
-        if secrets:
-            self.instance.grant("secrets", secrets)
+        rights = {
+            "logs": log_statements(props.log_group_arn),
+            "settings": settings,
+            "session-manager": [_SESSION_MANAGER],
+            "pull": props.pull,
+            "secrets": secret_statements(props.secrets.values(), props.kms_key_arn),
+        }
+        self.grants = [
+            self.instance.grant(id_, statements) for id_, statements in rights.items() if statements
+        ]
         self.profile = IamInstanceProfile(
             self,
             "profile",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from attrs import field, frozen
-from cdktf import TerraformResourceLifecycle
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
 from cdktf_cdktf_provider_aws.lb import Lb, LbAccessLogs
 from cdktf_cdktf_provider_aws.lb_listener import (
@@ -216,6 +216,8 @@ class LoadBalancerProps:
     """How long requests may finish when a node leaves, 0-3600."""
     access_logs_bucket: str | None = None
     """Bucket that access logs go to; its policy must allow it (see `AccessLogBucket`)."""
+    access_logs_ready: Sequence[ITerraformDependable] = ()
+    """What must exist before the load balancer may write there: the bucket's policy."""
     web_acl_arn: str | None = None
     """WAF web ACL to put in front."""
     protect: bool = True
@@ -256,6 +258,7 @@ class LoadBalancer(Construct):
             access_logs=LbAccessLogs(bucket=props.access_logs_bucket, enabled=True)
             if props.access_logs_bucket
             else None,
+            depends_on=list(props.access_logs_ready) or None,
             tags=self._tags,
         )
         self.target_groups: dict[str, LbTargetGroup] = {}

@@ -12,14 +12,20 @@ from constructs import Construct
 
 from aether_infra.aws.discovery import Discovery, DiscoveryProps
 from aether_infra.aws.dns import AliasRecord, AliasRecordProps, Certificate, CertificateProps, HostedZone
+from aether_infra.aws.ec2 import (
+    HEAP_PLACEHOLDER,
+    Ec2Cluster,
+    Ec2ClusterProps,
+    NodeSettings,
+    NodeSettingsProps,
+)
 from aether_infra.aws.fargate import (
     FargateCluster,
     FargateClusterProps,
-    Scaling,
     core_service_name,
     ecs_cluster_name,
 )
-from aether_infra.aws.identity import IdentityProps, TaskIdentity
+from aether_infra.aws.identity import IdentityProps, InstanceIdentity, TaskIdentity
 from aether_infra.aws.load_balancer import (
     AccessLogBucket,
     AccessLogBucketProps,
@@ -35,9 +41,11 @@ from aether_infra.aws.network import (
     NetworkZone,
 )
 from aether_infra.aws.registry import Registry, RegistryProps
+from aether_infra.aws.scaling import Scaling
 from aether_infra.aws.rollout import RolloutGate, RolloutGateProps
 from aether_infra.aws.security import Security, SecurityProps
 from aether_infra.aws.storage import DataVolumes, DataVolumesProps
+from aether_infra.catalog.aws import architecture
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
 from aether_infra.cdk.stack import BaseStack
 from aether_infra.config import (
@@ -111,7 +119,9 @@ class AwsStack(BaseStack):
         self.zone = self._hosted_zone()
         self.certificate_arn = self._certificate()
         self.load_balancer = self._load_balancer()
-        self.compute = self._fargate()
+        self.compute: FargateCluster | Ec2Cluster = (
+            self._ec2() if aws.compute == "ec2" else self._fargate()
+        )
         self.alarms = self._alarms()
         self._alias()
         publish(self, self._outputs())
@@ -149,6 +159,8 @@ class AwsStack(BaseStack):
     def _interface_endpoints(self) -> tuple[str, ...]:
         """AWS services that nodes must reach, where no NAT leads to them."""
         services = {"ecr.api", "ecr.dkr", "logs"}
+        if self.aws.compute == "ec2":
+            services |= {"ec2messages", "ssm", "ssmmessages"}
         for arn in self.config.cloud.secrets.values():
             services.add("ssm" if arn.split(":")[2:3] == ["ssm"] else "secretsmanager")
         if self.aws.execute_command:
@@ -215,7 +227,7 @@ class AwsStack(BaseStack):
         if security_group_id is None:
             return None
         bucket = self._access_log_bucket()
-        balancer = LoadBalancer(
+        return LoadBalancer(
             self,
             "load-balancer",
             LoadBalancerProps(
@@ -223,7 +235,7 @@ class AwsStack(BaseStack):
                 vpc_id=self.network.outputs.vpc_id,
                 subnet_ids=self.network.outputs.public_subnet_ids,
                 security_group_id=security_group_id,
-                target_type="ip",
+                target_type="instance" if self.aws.compute == "ec2" else "ip",
                 ports=self.ports,
                 publish_management=bool(self.aws.management_cidrs),
                 certificate_arn=self.certificate_arn,
@@ -231,14 +243,12 @@ class AwsStack(BaseStack):
                 health=self.health,
                 deregistration_delay_seconds=self.config.cloud.shutdown.deregistration_delay_seconds,
                 access_logs_bucket=bucket.bucket.id if isinstance(bucket, AccessLogBucket) else bucket,
+                access_logs_ready=[bucket.policy] if isinstance(bucket, AccessLogBucket) else (),
                 web_acl_arn=self.aws.waf_acl_arn,
                 protect=self.config.cloud.protect,
                 tags=self.tags,
             ),
         )
-        if isinstance(bucket, AccessLogBucket):
-            balancer.load_balancer.depends_on = [bucket.policy.fqn]
-        return balancer
 
     def _access_log_bucket(self) -> AccessLogBucket | str | None:
         if self.aws.access_logs_bucket or not self.aws.access_logs:
@@ -368,6 +378,57 @@ class AwsStack(BaseStack):
             discovery=self._discovery(),
             gate=self._gate(),
             volumes=volumes,
+        )
+
+    def _ec2(self) -> Ec2Cluster:
+        config, aws = self.config, self.aws
+        discovery = self._discovery()
+        settings = NodeSettings(
+            self,
+            "node",
+            NodeSettingsProps(
+                name=self.name,
+                region=aws.region,
+                core_nodes=self.counts.core,
+                peers=discovery.peers(self.ports.cluster),
+                image=self.image,
+                java_opts=self._java_opts(config.node.heap_mib or HEAP_PLACEHOLDER),
+                ports=self.ports,
+                health=self.health,
+                stop_timeout_seconds=config.cloud.shutdown.stop_timeout_seconds,
+                secrets=config.cloud.secrets,
+                log_group=self.logs.log_group.name,
+                tags=self.tags,
+            ),
+        )
+        groups = self.load_balancer.target_groups if self.load_balancer else {}
+        return Ec2Cluster(
+            self,
+            "compute",
+            Ec2ClusterProps(
+                name=self.name,
+                core_nodes=self.counts.core,
+                elastic_minimum=self.counts.elastic_minimum,
+                elastic_maximum=self.counts.elastic_maximum,
+                subnet_ids=self.network.outputs.private_subnet_ids,
+                security_group_id=self.security.outputs.node_security_group_id,
+                instance_type=aws.instance_type,
+                architecture="arm64" if architecture(aws.instance_type) == "arm64" else "x86_64",
+                ami_id=aws.ami_id,
+                data_volume_gib=aws.data_volume_gib,
+                cluster_port=self.ports.cluster,
+                target_group_arns={concern: group.arn for concern, group in groups.items()},
+                spot=aws.spot,
+                scaling=Scaling(**asdict(config.cloud.scaling)),
+                kms_key_arn=aws.kms_key_arn,
+                protect=config.cloud.protect,
+                tags=self.tags,
+            ),
+            identity=InstanceIdentity(
+                self, "identity", self._identity_props(None), settings.read_statements()
+            ),
+            discovery=discovery,
+            settings=settings,
         )
 
     def _java_opts(self, heap: int | str) -> str:

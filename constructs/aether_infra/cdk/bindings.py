@@ -2,27 +2,27 @@
 
     from aether_infra.cdk import bindings
 
-    bindings.make_lazy("cdktf_cdktf_provider_aws", extra="aws")
+    bindings.require("cdktf_cdktf_provider_aws", extra="aws")
     from cdktf_cdktf_provider_aws.vpc import Vpc  # reads the modules `vpc` and `_jsii`, not 2,200
 
 The stock package imports every one of its submodules at its end, so that jsii knows their types. Two things
 replace that, without a change to any installed file:
 
 - Python: the package's own source runs without these last lines, and a submodule is imported when it is first
-  looked up (PEP 562) or when the kernel returns an object of one of its types: jsii asks its
-  `_submodule_fqn_map` for the module of an unknown type, which is filled here.
+  looked up (PEP 562), or when the kernel returns an object of one of its types: jsii asks its
+  `_submodule_fqn_map` for the module of a type it does not know, and that is filled here.
 - JavaScript: see `aether_infra.cdk.kernel`.
 
-What the program sees is the stock package: the same classes, `dir()`, `__all__`, star import and errors. Where an
-assumption does not hold, the stock way is taken: a package that is imported already, is not of the generated form
-or not in plain files, a jsii without that map (before 1.136), a running kernel (Python only), no node.
-`AETHER_STOCK_BINDINGS=1` asks for the stock way.
+What a program sees is the stock package: the same classes, `dir()`, `__all__`, star import, errors and synthesized
+bytes, also for a foreign stack in the same process. Where an assumption does not hold, the stock way is taken: a
+package that was imported before, is not of the generated form or not in plain files; a jsii without that map
+(before 1.136). With a kernel that runs already, the Python half alone is lazy. `AETHER_STOCK_BINDINGS=1` asks for
+the stock way, for instance to find out whether a fault is ours.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -32,28 +32,24 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import decode_source, find_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING
+
+from attrs import frozen
 
 from aether_infra.errors import MissingExtraError
 
-if TYPE_CHECKING:
-    from aether_infra.cdk.kernel import EarlyProcess
-
 OPT_OUT = "AETHER_STOCK_BINDINGS"
-"""Environment variable: any value but empty and `0` leaves all bindings as they are."""
+"""Environment variable: any value but empty and `0` leaves all bindings and the kernel as they are."""
 
-_GENERATED = re.compile(
-    r"\A(?P<head>.*\npublication\.publish\(\)\n)(?:\n|#[^\n]*\n)*(?P<tail>(?:from \. import \w+\n)+)\Z", re.DOTALL
-)
-"""The end of a generated `__init__`: after `publish()`, only imports of submodules."""
+_PUBLISH = "\npublication.publish()\n"
+_IMPORT = "from . import "
 
 _lock = threading.RLock()
 
 
-def make_lazy(package: str, *, extra: str) -> bool:
-    """Make the bindings of one provider lazy, and start the kernel for them.
+def require(package: str, *, extra: str) -> bool:
+    """Check that the bindings of a provider are installed and make them lazy.
 
-    Call it before the first import of the package. Calling it again does no harm.
+    Called once by each cloud's package, before any module imports the bindings.
 
     Args:
         package: the top-level package, such as `cdktf_cdktf_provider_aws`.
@@ -63,84 +59,112 @@ def make_lazy(package: str, *, extra: str) -> bool:
         Whether the package is lazy; False means that it works in the stock way.
 
     Raises:
-        MissingExtraError: the package or jsii is not installed.
+        MissingExtraError: the package, or cdktf or jsii below it, is not installed.
+    """
+    for module in (package, "cdktf", "jsii"):
+        if module not in sys.modules and find_spec(module) is None:
+            raise MissingExtraError(extra, module)
+    return make_lazy(package)
+
+
+def make_lazy(package: str) -> bool:
+    """Make the bindings of one provider lazy, and start the kernel for them.
+
+    Calling it again does no harm.
+
+    Args:
+        package: the top-level package, such as `cdktf_cdktf_provider_aws`.
+
+    Returns:
+        Whether the package is lazy; False means that it works in the stock way, or is not installed.
     """
     with _lock:
-        if package in _FINDER.sources:
+        if package in _FINDER.packages:
             return True
-        if package in sys.modules:
+        if _opted_out() or package in sys.modules:
             return False
-        source = _generated_source(package, extra)
-        if _opted_out() or source is None or not _jsii_finds_types(extra):
+        generated = _read(package)
+        if generated is None or not _jsii_finds_types():
             return False
-        _FINDER.add(package, source)
-        if (process := activate()) is not None:
-            from aether_infra.cdk import kernel  # noqa: PLC0415  imports jsii
-
-            process.ask(kernel.load_requests(package))
+        _FINDER.add(package, generated)
+        activate(package)
         return True
 
 
-def activate() -> EarlyProcess | None:
-    """Start the kernel early and with the JavaScript side lazy, unless it runs or the user opted out.
+def activate(*packages: str) -> bool:
+    """Start the kernel, unless it runs or the user opted out, and have it load packages in the background.
+
+    `make_lazy` calls this. An entry point may do so earlier, so that the kernel starts while it reads its input.
+
+    Args:
+        packages: top-level packages of bindings that will be imported.
 
     Returns:
-        The kernel's process, or None where the stock way is taken.
+        Whether the kernel was started here, by this or an earlier call.
     """
     with _lock:
         if _opted_out():
-            return None
+            return False
         try:
-            from aether_infra.cdk import kernel  # noqa: PLC0415  imports jsii, which takes 0.1 s
-        except (ImportError, AttributeError) as error:
-            if isinstance(error, ImportError) and not (error.name or "").startswith("jsii"):
+            from aether_infra.cdk import kernel  # noqa: PLC0415  imports jsii: 0.1 s
+        except ImportError as error:
+            if not (error.name or "").startswith("jsii"):
                 raise
-            return None  # a jsii whose private parts have other names
-        return kernel.start()
+            return False  # no jsii, or one whose private parts have other names
+        process = kernel.start()
+        for package in packages if process else ():
+            process.ask(kernel.load_requests(package))
+        return process is not None
 
 
 def _opted_out() -> bool:
     return os.environ.get(OPT_OUT, "") not in {"", "0"}
 
 
-def _generated_source(package: str, extra: str) -> Path | None:
-    """Find the `__init__.py` of a package and check that it is one that can be split."""
+@frozen(kw_only=True)
+class _Generated:
+    """The `__init__` of a package generated by jsii, in two parts."""
+
+    path: Path
+    """Its file."""
+    head: str
+    """Its code up to the line `publication.publish()`."""
+    submodules: tuple[str, ...]
+    """What the rest of it imports."""
+
+
+def _read(package: str) -> _Generated | None:
+    """Read the `__init__` of a package; None unless it ends in imports of its submodules and nothing else."""
     spec = find_spec(package)
-    if spec is None:
-        raise MissingExtraError(extra, package)
-    if type(spec.loader) is not SourceFileLoader or spec.origin is None:
+    if spec is None or type(spec.loader) is not SourceFileLoader or spec.origin is None:
         return None
-    source = Path(spec.origin)
-    return source if _split(source.read_bytes()) else None
+    path = Path(spec.origin)
+    head, publish, tail = decode_source(path.read_bytes()).rpartition(_PUBLISH)
+    code = [line for line in tail.splitlines() if line and not line.startswith("#")]
+    names = tuple(line.removeprefix(_IMPORT) for line in code if line.startswith(_IMPORT))
+    if not publish or not names or len(names) < len(code) or not all(map(str.isidentifier, names)):
+        return None
+    return _Generated(path=path, head=head + publish, submodules=names)
 
 
-def _split(source: bytes) -> tuple[str, list[str]] | None:
-    """Part a generated `__init__` into the code up to `publish()` and the names of its submodules."""
-    match = _GENERATED.match(decode_source(source))
-    return (match["head"], re.findall(r"\w+(?=\n)", match["tail"])) if match else None
-
-
-def _jsii_finds_types(extra: str) -> bool:
+def _jsii_finds_types() -> bool:
     """Whether this jsii imports the module of a type that it meets for the first time."""
     try:
-        reference_map = import_module("jsii._reference_map")
+        return hasattr(import_module("jsii._reference_map"), "_submodule_fqn_map")
     except ModuleNotFoundError as error:
-        if error.name == "jsii":
-            raise MissingExtraError(extra, "jsii") from error
-        if error.name == "jsii._reference_map":
-            return False
-        raise
-    return hasattr(reference_map, "_submodule_fqn_map")
+        if error.name not in {"jsii", "jsii._reference_map"}:
+            raise
+        return False
 
 
 class _LazyFinder(MetaPathFinder):
-    """Finds the packages that were made lazy, so that import, locks and reload work as for any other."""
+    """Finds the packages that were made lazy, so that import, its locks and reload work as for any other."""
 
     def __init__(self) -> None:
-        self.sources: dict[str, Path] = {}
+        self.packages: dict[str, _Generated] = {}
 
-    def add(self, package: str, source: Path) -> None:
-        self.sources[package] = source
+    def add(self, package: str, generated: _Generated) -> None:
+        self.packages[package] = generated
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
 
@@ -148,12 +172,13 @@ class _LazyFinder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         del path, target
-        source = self.sources.get(fullname)
-        if source is None:
+        generated = self.packages.get(fullname)
+        if generated is None:
             return None
-        loader = _LazyLoader(fullname, str(source))
+        loader = _LazyLoader(fullname, generated)
+        folders = [str(generated.path.parent)]
         return spec_from_file_location(
-            fullname, source, loader=loader, submodule_search_locations=[str(source.parent)]
+            fullname, generated.path, loader=loader, submodule_search_locations=folders
         )
 
 
@@ -161,26 +186,26 @@ _FINDER = _LazyFinder()
 
 
 class _LazyLoader(SourceFileLoader):
-    """Runs a generated `__init__` up to its imports of submodules, and imports these on demand."""
+    """Runs the head of a generated `__init__`, and imports its submodules on demand."""
 
-    _submodules: Sequence[str] = ()
+    def __init__(self, fullname: str, generated: _Generated) -> None:
+        super().__init__(fullname, str(generated.path))
+        self._generated = generated
 
-    def get_code(self, fullname: str) -> CodeType | None:
-        """Compile the head of the source; its lines keep their numbers."""
-        parts = _split(self.get_data(self.path))
-        if parts is None:  # the file changed since it was found
-            return super().get_code(fullname)
-        head, self._submodules = parts
-        return self.source_to_code(head.encode(), self.path)
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the head; its lines keep their numbers."""
+        del fullname
+        code: CodeType = self.source_to_code(self._generated.head.encode(), self.path)
+        return code
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the head, which publishes a second module under the same name, and equip both."""
         for hook in ("__getattr__", "__dir__"):  # from before a reload: publish() looks every name up
             module.__dict__.pop(hook, None)
         super().exec_module(module)
-        _register_types(self.name, self._submodules)
+        _register_types(self.name, self._generated.submodules)
         for each in (module, sys.modules[self.name]):
-            _equip(each, self.name, frozenset(self._submodules))
+            _equip(each, self.name, frozenset(self._generated.submodules))
 
 
 def _equip(module: ModuleType, package: str, submodules: frozenset[str]) -> None:
@@ -199,16 +224,14 @@ def _equip(module: ModuleType, package: str, submodules: frozenset[str]) -> None
 
 
 def _register_types(package: str, submodules: Sequence[str]) -> None:
-    """Tell jsii in which Python module the types of each JavaScript submodule are."""
-    from jsii import _reference_map  # noqa: PLC0415  jsii is optional for this module
-
+    """Tell jsii, as packages that are born lazy do, which module has the types of a JavaScript submodule."""
     assembly = sys.modules[f"{package}._jsii"].__jsii_assembly__.name
-    _reference_map._submodule_fqn_map.update(  # noqa: SLF001  jsii fills it so for packages that are born lazy
+    import_module("jsii._reference_map")._submodule_fqn_map.update(
         {f"{assembly}.{_camel_case(name)}": f"{package}.{name}" for name in submodules}
     )
 
 
 def _camel_case(name: str) -> str:
-    """Turn a Python module's name into the JavaScript one that it was made from (`s3_bucket`, `s3Bucket`)."""
+    """Turn a Python module's name into the JavaScript one that it was made from: `s3_bucket`, `s3Bucket`."""
     head, *rest = name.split("_")
     return head + "".join(part[:1].upper() + part[1:] for part in rest)

@@ -1,11 +1,12 @@
 "use strict";
 /*
- * Preloaded by kernel.py into the node process that runs the jsii kernel.
+ * Preloaded by kernel.py into the node process that runs the jsii kernel; inert in any other process.
  *
  * A provider's lib/index.js is nothing but one `exports.vpc = require("./vpc");` per resource, which
  * reads every file of the package (2,200 for AWS) although a stack uses a few dozen. Here such an index
  * becomes one getter per line, which requires its file at first use. An index of any other form is left
- * to node, and so is every process other than the kernel: the preload is inert there.
+ * to node. The same is done for `archiver`, 160 files that cdktf requires to zip assets and uses only
+ * in a process of its own.
  */
 const Module = require("node:module");
 const path = require("node:path");
@@ -60,8 +61,8 @@ function defineLazily(module, name, request) {
   });
 }
 
-/** Lets the module loader give getters to every index that only re-exports. */
-function hookModuleLoader() {
+/** Gives every index that only re-exports its getters instead of running it. */
+function deferReexports() {
   const compile = Module.prototype._compile;
   const index = path.join("lib", "index.js");
   Module.prototype._compile = function lazyCompile(source, filename, ...rest) {
@@ -74,6 +75,22 @@ function hookModuleLoader() {
       defineLazily(this, name, request);
     }
     return undefined;
+  };
+}
+
+/** Has cdktf's `require("archiver")` return a function that requires the real one when it is called. */
+function deferArchiver() {
+  const load = Module._load;
+  const user = path.join(path.sep, "cdktf", "lib", "private", "fs.js");
+  Module._load = function lazyLoad(request, parent, ...rest) {
+    const real = () => load.call(this, request, parent, ...rest);
+    if (request !== "archiver" || !parent?.filename?.endsWith(user)) {
+      return real();
+    }
+    return new Proxy(() => undefined, {
+      apply: (_, self, args) => Reflect.apply(real(), self, args),
+      get: (_, key) => real()[key],
+    });
   };
 }
 
@@ -99,5 +116,6 @@ function isKernel() {
 
 if (isKernel()) {
   restoreEnvironment();
-  hookModuleLoader();
+  deferReexports();
+  deferArchiver();
 }

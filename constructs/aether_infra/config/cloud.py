@@ -70,7 +70,7 @@ class ScalingConfig:
 class CloudConfig:
     """`[cloud]`: what to build; one table per cloud."""
 
-    provider: Provider
+    provider: Provider = field(metadata=check(example=Provider.AWS.value))
     """The active cloud; default: the only one that has a table."""
     protect: bool = True
     """Deletion protection wherever a cloud has it; default on."""

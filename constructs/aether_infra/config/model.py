@@ -2,7 +2,7 @@
 
 from attrs import field, frozen
 
-from aether_infra.config.checks import TOML_KEY
+from aether_infra.config.checks import TOML_KEY, check
 from aether_infra.config.cloud import CloudConfig
 from aether_infra.config.node import AppHttpConfig, ClusterConfig, KubernetesConfig, NodeConfig
 from aether_infra.config.provider import Provider
@@ -54,7 +54,7 @@ class AetherConfig:
     """`[app-http]`."""
     kubernetes: KubernetesConfig = field(factory=KubernetesConfig)
     """`[kubernetes]`."""
-    cloud: CloudConfig
+    cloud: CloudConfig = field(metadata=check(example={"provider": Provider.AWS.value}))
     """`[cloud]`."""
     source: str = field(default="aether.toml", eq=False)
     """The file's name as it was given."""

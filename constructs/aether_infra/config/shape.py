@@ -69,7 +69,7 @@ def structure(raw: Mapping[str, Any]) -> tuple[AetherConfig, list[ShapeProblem]]
             found = list(_problems(error, ()))
         problems += found
         for one in found:
-            raw = _without(raw, one.place, AetherConfig)
+            raw = without(raw, one.place)
 
 
 def _problems(error: BaseException, path: Path) -> Iterator[ShapeProblem]:
@@ -103,13 +103,19 @@ def _unknown(path: Path, key: str, cl: type) -> Problem:
     return Problem(path=place, message="unknown key", hint=nearest(key, known) or f"known here: {listing(known)}")
 
 
-def _without(raw: Mapping[str, Any], place: Path, cl: type | None) -> dict[str, Any]:
-    """The tables without one key; with an example in its place if it is required."""
+def without(raw: Mapping[str, Any], place: Path, cl: type | None = AetherConfig) -> dict[str, Any]:
+    """The tables without one key; with an example in its place if it is required.
+
+    Args:
+        raw: tables.
+        place: where the key is; what lies inside a list takes the whole list out.
+        cl: the class that the tables are for.
+    """
     key, rest = str(place[0]), place[1:]
     attribute = next((a for a in attrs.fields(cl) if toml_key(a) == key), None) if cl else None
     result = dict(raw)
     if rest and isinstance(raw.get(key), Mapping):
-        result[key] = _without(raw[key], rest, table_class(attribute.type) if attribute else None)
+        result[key] = without(raw[key], rest, table_class(attribute.type) if attribute else None)
     elif attribute is not None and attribute.metadata.get(EXAMPLE) is not None:
         result[key] = attribute.metadata[EXAMPLE]
     else:

@@ -1,0 +1,1 @@
+"""What runs on an EC2 instance; shipped as it is, so it imports nothing of this package."""
