@@ -1,13 +1,12 @@
 """The cdktf app, named in cdktf.json: `aether.toml` in, Terraform JSON out. `aether_infra.synth` does the work."""
 
 import sys
-from pathlib import Path
 
 from aether_infra.errors import AetherInfraError, ConfigError
 from aether_infra.synth import synthesize
 
 try:
-    notes = synthesize(Path.cwd())
+    notes = synthesize()
 except ConfigError as error:
     sys.stderr.write(f"{error}\n")
     sys.exit(2)

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from attrs import evolve
+
 from aether_infra.config import AetherConfig, ConfigError, Provider, load, warnings
 from aether_infra.errors import Problem
 
@@ -49,13 +51,12 @@ def stack_class(provider: Provider) -> StackClass:
     return loaded
 
 
-def find_configs(pattern: str | None, folder: Path) -> tuple[list[Path], bool]:
+def find_configs(pattern: str | None) -> tuple[list[Path], bool]:
     """Find the configurations to synthesize.
 
     Args:
-        pattern: `$AETHER_CONFIG`: a path or a glob (`**` for any depth), relative to `folder`; None or empty for
-            `aether.toml`, else the sample.
-        folder: where to start.
+        pattern: `$AETHER_CONFIG`: a path or a glob (`**` for any depth); None or empty for `aether.toml` in the
+            current folder, else the sample.
 
     Returns:
         The paths, sorted, and whether they are only the sample.
@@ -64,12 +65,11 @@ def find_configs(pattern: str | None, folder: Path) -> tuple[list[Path], bool]:
         ConfigError: the pattern matches nothing.
     """
     if not pattern:
-        default = folder / DEFAULT_CONFIG
-        return ([default], False) if default.exists() else ([folder / SAMPLE], True)
-    path = folder / pattern
-    if path.exists() or not glob.has_magic(pattern):
-        return [path], False
-    found = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).is_file())
+        return ([DEFAULT_CONFIG], False) if DEFAULT_CONFIG.exists() else ([SAMPLE], True)
+    if Path(pattern).exists() or not glob.has_magic(pattern):
+        return [Path(pattern)], False
+    matches = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    found = sorted(path for match in matches if (path := Path(match)).is_file())
     if not found:
         message = "no file matches; AETHER_CONFIG takes a path or a glob such as clusters/*.toml"
         raise ConfigError([Problem(path="", message=message)], pattern)
@@ -126,6 +126,7 @@ def stack_ids(configs: Sequence[AetherConfig]) -> list[tuple[str, Provider, Aeth
         (provider.value if len(configs) == 1 else f"{config.cluster.name}-{provider}", provider, config)
         for config in configs
         for provider in config.sections
+        if provider in STACKS
     ]
 
 
@@ -149,11 +150,10 @@ def build(configs: Sequence[AetherConfig], outdir: str | Path) -> App:
     return app
 
 
-def synthesize(folder: Path, environ: Mapping[str, str] | None = None) -> list[Problem]:
+def synthesize(environ: Mapping[str, str] | None = None) -> list[Problem]:
     """Do all that `python apps/synth.py` does: find, load, declare, write.
 
     Args:
-        folder: the project's root.
         environ: `AETHER_CONFIG` and `CDKTF_OUTDIR`; default: the process's environment.
 
     Returns:
@@ -163,31 +163,45 @@ def synthesize(folder: Path, environ: Mapping[str, str] | None = None) -> list[P
         ConfigError: a configuration cannot be used; nothing was written.
     """
     environ = os.environ if environ is None else environ
-    paths, is_sample = find_configs(environ.get("AETHER_CONFIG"), folder)
+    paths, is_sample = find_configs(environ.get("AETHER_CONFIG"))
     configs = load_all(paths)
-    build(configs, environ.get("CDKTF_OUTDIR") or folder / DEFAULT_OUTPUT).synth()
-    notes = [problem for config in configs for problem in warnings(config)]
+    build(configs, environ.get("CDKTF_OUTDIR") or DEFAULT_OUTPUT).synth()
+    notes = [note for config in configs for note in _notes(config)]
     if is_sample:
         text = f"no {DEFAULT_CONFIG} and no $AETHER_CONFIG: this is the sample {SAMPLE}"
         notes.insert(0, Problem(path="", message=text))
     return notes
 
 
+def _notes(config: AetherConfig) -> list[Problem]:
+    """What the operator should know, each with the file it is about."""
+    passed_over = [
+        Problem(path=f"cloud.{provider}", message="has no stack in this version: passed over")
+        for provider in _missing_stacks(config)
+    ]
+    return [
+        evolve(note, path=f"{config.source}: {note.path}" if note.path else config.source)
+        for note in (*passed_over, *warnings(config))
+    ]
+
+
+def _missing_stacks(config: AetherConfig) -> list[Provider]:
+    return [provider for provider in config.sections if provider not in STACKS]
+
+
 def _unsupported(configs: Iterable[AetherConfig]) -> list[ConfigError]:
+    """Configurations of which nothing at all can be built."""
+    hint = f"there are stacks for {', '.join(STACKS)}"
     return [
         ConfigError(
             [
-                Problem(
-                    path=f"cloud.{provider}",
-                    message="has no stack in this version",
-                    hint=f"there are stacks for {', '.join(STACKS)}",
-                )
-                for provider in missing
+                Problem(path=f"cloud.{provider}", message="has no stack in this version", hint=hint)
+                for provider in config.sections
             ],
             config.source,
         )
         for config in configs
-        if (missing := [provider for provider in config.sections if provider not in STACKS])
+        if len(_missing_stacks(config)) == len(config.sections)
     ]
 
 

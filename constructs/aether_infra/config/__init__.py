@@ -1,14 +1,19 @@
 """The configuration: one typed, checked view of `aether.toml`.
 
     from aether_infra.config import load
+
     config = load("aether.toml")
 
 Loads in under a tenth of a second and imports nothing of cdktf.
 """
 
 from aether_infra.config.aws import AwsConfig
+from aether_infra.config.azure import AzureConfig
 from aether_infra.config.cloud import CloudConfig, HealthConfig, ScalingConfig, ShutdownConfig
-from aether_infra.config.load import load, loads
+from aether_infra.config.digitalocean import DigitaloceanConfig
+from aether_infra.config.gcp import GcpConfig
+from aether_infra.config.kubernetes import KubernetesTarget
+from aether_infra.config.load import load, loads, warnings
 from aether_infra.config.model import AetherConfig, NodeCounts
 from aether_infra.config.node import (
     AppHttpConfig,
@@ -18,25 +23,40 @@ from aether_infra.config.node import (
     PortsConfig,
     ResourcesConfig,
 )
+from aether_infra.config.oracle import OracleConfig
 from aether_infra.config.provider import Provider
-from aether_infra.config.section import CloudSection
-from aether_infra.config.sizing import FargateSize, Zone, aws_zones, fargate_size, heap_mib
+from aether_infra.config.section import CloudSection, MaintenanceConfig
+from aether_infra.config.sizing import (
+    FargateSize,
+    architecture,
+    fargate_size,
+    heap_mib,
+    memory_for_heap,
+    node_memory_mib,
+)
 from aether_infra.config.state import StateConfig
+from aether_infra.config.zones import Zone, aws_zones, azure_zones, gcp_zones, oracle_zones
 from aether_infra.errors import ConfigError, Problem
 
 __all__ = [
     "AetherConfig",
     "AppHttpConfig",
     "AwsConfig",
+    "AzureConfig",
     "CloudConfig",
     "CloudSection",
     "ClusterConfig",
     "ConfigError",
+    "DigitaloceanConfig",
     "FargateSize",
+    "GcpConfig",
     "HealthConfig",
     "KubernetesConfig",
+    "KubernetesTarget",
+    "MaintenanceConfig",
     "NodeConfig",
     "NodeCounts",
+    "OracleConfig",
     "PortsConfig",
     "Problem",
     "Provider",
@@ -45,9 +65,17 @@ __all__ = [
     "ShutdownConfig",
     "StateConfig",
     "Zone",
+    "architecture",
     "aws_zones",
+    "azure_zones",
     "fargate_size",
+    "gcp_zones",
     "heap_mib",
     "load",
     "loads",
+    "warnings",
+    "memory_for_heap",
+    "node_memory_mib",
+    "oracle_zones",
+    "warnings",
 ]

@@ -25,16 +25,18 @@ class AwsConfig(CloudSection):
     )
     """Region; default us-west-2."""
     vpc_cidr: str = field(default="10.0.0.0/16", metadata=check(Network(widest=16, narrowest=23)))
-    """IPv4 range of the VPC, /16 to /23; default 10.0.0.0/16. A subnet is a sixteenth of it, and an ALB's must be
-    /27 or larger (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html,
-    read 2026-11-23). AWS reserves five addresses of each."""
+    """IPv4 range of the VPC, /16 to /23; default 10.0.0.0/16. A subnet is a sixteenth of it, and an ALB's
+    must be /27 or larger
+    (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html, read
+    2026-11-23). AWS reserves five addresses of each."""
     availability_zones: int | tuple[str, ...] = 3
     """How many zones, the first of the region by id; or a list of names (`us-west-2a`) or ids (`usw2-az1`).
     Default 3: no zone holds a majority."""
     nat: Literal["per_az", "single", "none"] = "per_az"
     """NAT gateways: one a zone (default, survives the loss of a zone), one for all, or none."""
     vpc_id: str | None = field(default=None, metadata=check(ResourceId("vpc")))
-    """An existing VPC to build into, with `public_subnet_ids` and `private_subnet_ids`; default: a new one."""
+    """An existing VPC to build into, with `public_subnet_ids` and `private_subnet_ids`; default: a new
+    one."""
     public_subnet_ids: tuple[str, ...] = field(default=(), metadata=items(ResourceId("subnet")))
     """Public subnets of the existing VPC, two or more, one a zone: for the load balancer."""
     private_subnet_ids: tuple[str, ...] = field(default=(), metadata=items(ResourceId("subnet")))
@@ -48,7 +50,9 @@ class AwsConfig(CloudSection):
     """Machine image of the nodes (ec2); default: the newest Amazon Linux 2023 of the architecture."""
     cpu: int | None = field(default=None, metadata=check(OneOf(tuple(catalog.FARGATE_SIZES))))
     """CPU units of a task (fargate), 1024 to a processor; default: from `node.resources`."""
-    memory_mib: int | None = field(default=None, metadata=check(Between(512, catalog.FARGATE_MOST_MIB, "MiB")))
+    memory_mib: int | None = field(
+        default=None, metadata=check(Between(512, catalog.FARGATE_MOST_MIB, "MiB"))
+    )
     """Memory of a task in MiB (fargate); default: from `node.resources` and the heap."""
     architecture: Literal["x86_64", "arm64"] | None = None
     """Processor architecture; default x86_64 on Fargate, else that of `instance_type`."""
@@ -58,9 +62,6 @@ class AwsConfig(CloudSection):
     """Shell into a running task (ECS Exec); default off."""
     data: Literal["ephemeral", "efs"] = "ephemeral"
     """What `/data` is on Fargate: the task's own disk (default), or EFS that outlives it."""
-    data_volume_gib: int = field(default=20, metadata=check(Between(1, 16384, "GiB")))
-    """Size of a core node's data volume in GiB (ec2), 1-16384; default 20. Bounds of gp3:
-    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html, read 2026-11-23."""
     ecr_repository: str | None = field(
         default=None,
         metadata=check(
@@ -77,11 +78,10 @@ class AwsConfig(CloudSection):
     egress_cidrs: tuple[str, ...] = field(default=(), metadata=items(Network()))
     """IPv4 networks that nodes may call besides AWS itself, on any port; default: none."""
     hosted_zone_id: str | None = field(
-        default=None, metadata=check(Matches(r"Z[A-Z0-9]{1,31}", 'a hosted zone id such as "Z0123456789ABCDEFGHIJ"'))
+        default=None,
+        metadata=check(Matches(r"Z[A-Z0-9]{1,31}", 'a hosted zone id such as "Z0123456789ABCDEFGHIJ"')),
     )
     """Route 53 zone of `cloud.domain`; default: looked up by the domain's parent."""
-    manage_dns: bool = True
-    """Whether a record for `cloud.domain` is made in Route 53; default on."""
     kms_key_arn: str | None = field(default=None, metadata=check(Arn("kms")))
     """KMS key for what is encrypted; default: AWS's own keys."""
     alarm_topic_arn: str | None = field(default=None, metadata=check(Arn("sns")))
@@ -105,7 +105,13 @@ class AwsConfig(CloudSection):
     """CloudWatch Container Insights of the ECS cluster; default enabled."""
     tls_policy: str = field(
         default="ELBSecurityPolicy-TLS13-1-2-2021-06",
-        metadata=check(OneOf(catalog.TLS_POLICIES)),
+        metadata=check(
+            Matches(
+                catalog.TLS_POLICY_FORM,
+                "a policy of an ALB that begins at TLS 1.2 or 1.3",
+                'such as "ELBSecurityPolicy-TLS13-1-2-2021-06"',
+            )
+        ),
     )
     """TLS policy of the HTTPS listener; default: TLS 1.3 and 1.2 with forward secrecy."""
     kubernetes_version: str | None = field(
@@ -120,5 +126,3 @@ class AwsConfig(CloudSection):
     """IPv4 range of Kubernetes services (eks), /12 to /24, apart from the VPC; default 172.20.0.0/16
     (https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html,
     read 2026-11-23)."""
-
-

@@ -9,7 +9,7 @@ from attrs import frozen
 from aether_infra.config.checks import Fault
 from aether_infra.config.words import show
 
-PARTITION: Final = r"aws(?:-cn|-us-gov)?"
+PARTITION: Final = r"aws(?:-cn|-us-gov|-eusc)?"
 
 
 @frozen
@@ -106,5 +106,5 @@ def arn_region(arn: str) -> str:
 
 
 def arn_partition(arn: str) -> str:
-    """The partition of an ARN: aws, aws-cn or aws-us-gov."""
+    """The partition of an ARN: aws, aws-cn, aws-us-gov or aws-eusc."""
     return arn.split(":")[1]

@@ -143,7 +143,9 @@ class Network:
     def _not_canonical(value: str, network: str) -> Iterator[Fault]:
         address = ipaddress.ip_interface(value)
         if address.ip != address.network.network_address:
-            yield Fault(f"has bits set to the right of the prefix, got {show(value)}", f'did you mean "{network}"?')
+            yield Fault(
+                f"has bits set to the right of the prefix, got {show(value)}", f'did you mean "{network}"?'
+            )
         else:
             yield Fault(f"must be written in the usual form, got {show(value)}", f'did you mean "{network}"?')
 

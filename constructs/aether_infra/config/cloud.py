@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from aether_infra.config.aws import AwsConfig
+from aether_infra.config.azure import AzureConfig
 from aether_infra.config.checks import Between, Length, Matches, check
+from aether_infra.config.digitalocean import DigitaloceanConfig
+from aether_infra.config.gcp import GcpConfig
+from aether_infra.config.kubernetes import KubernetesTarget
+from aether_infra.config.oracle import OracleConfig
 from aether_infra.config.provider import Provider
 from aether_infra.config.state import StateConfig
 
@@ -16,8 +21,9 @@ URL_PATH = Matches(r"/[A-Za-z0-9_.~!$&'()*+,;=:@%/-]{0,255}", 'a path such as "/
 class HealthConfig:
     """`[cloud.health]`: how a node's health is asked, on the management port.
 
-    Bounds: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html,
-    read 2026-11-23; the tightest of the five clouds.
+    Bounds:
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html, read
+    2026-11-23; the tightest of the five clouds.
     """
 
     liveness_path: str = field(default="/health", metadata=check(URL_PATH))
@@ -114,5 +120,13 @@ class CloudConfig:
     """When elastic nodes come and go."""
     aws: AwsConfig | None = None
     """Amazon Web Services."""
-
-
+    gcp: GcpConfig | None = None
+    """Google Cloud."""
+    azure: AzureConfig | None = None
+    """Azure."""
+    digitalocean: DigitaloceanConfig | None = None
+    """DigitalOcean."""
+    oracle: OracleConfig | None = None
+    """Oracle Cloud."""
+    kubernetes: KubernetesTarget | None = None
+    """A Kubernetes cluster that exists already."""

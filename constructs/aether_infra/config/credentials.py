@@ -54,7 +54,8 @@ WHERE_STATE: Final[Mapping[str, str]] = {
     "oss": "set ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY in the environment",
 }
 """Where each state backend's credentials come from. Source:
-https://developer.hashicorp.com/terraform/language/backend and the page of each backend below it, read 2026-11-23."""
+https://developer.hashicorp.com/terraform/language/backend and the page of each backend below it, read
+2026-11-23."""
 
 ANYWHERE: Final = (
     "credentials come from the environment, as the Terraform provider documents it: AWS_ACCESS_KEY_ID, "

@@ -94,7 +94,7 @@ class AetherConfig:
         return node_counts(self.cluster, self.section(provider))
 
     def _section(self, provider: Provider) -> CloudSection | None:
-        section: CloudSection | None = getattr(self.cloud, provider.value, None)
+        section: CloudSection | None = getattr(self.cloud, provider.value)
         return section
 
 

@@ -9,12 +9,18 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from aether_infra.config.checks import TOML_KEY, Between, Matches, OneOf, check
+from aether_infra.config.checks import Between, Matches, OneOf, check
 from aether_infra.config.quantities import CPU, HEAP, MEMORY, heap_mib, memory_mib, millicores
 from aether_infra.core.node import SWIM_OFFSET
 
 PORT = Between(1, 65535)
-WHY_ODD = "an even number loses its quorum with the same number of failures as one node less; over 7 votes get slow"
+WHY_ODD = (
+    "an even number loses its quorum with the same number of failures as one node less; over 7 votes get slow"
+)
+NAMESPACE = Matches(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    "at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit",
+)
 
 
 @frozen(kw_only=True)
@@ -41,7 +47,7 @@ class ClusterConfig:
         metadata=check(
             Matches(
                 r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?",
-                "at most 20 lower-case letters, digits and '-', beginning with a letter and not ending in '-'",
+                "1-20 lower-case letters, digits and '-', beginning with a letter and not ending in '-'",
                 "it is part of every resource's name and of the tag aether-cluster",
             )
         ),
@@ -68,7 +74,8 @@ class ResourcesConfig:
     memory_request: str = field(default="1Gi", metadata=check(MEMORY))
     """Memory set aside, such as `1Gi`; default 1Gi, the node's own."""
     memory_limit: str = field(default="2Gi", metadata=check(MEMORY))
-    """Most memory, such as `2Gi`; must exceed the heap by 25 % and by 256 MiB; default 2Gi, the node's own."""
+    """Most memory, such as `2Gi`; must exceed the heap by 25 % and by 256 MiB; default 2Gi, the node's
+    own."""
 
     @property
     def cpu_request_millicores(self) -> int:
@@ -123,15 +130,7 @@ class AppHttpConfig:
 class KubernetesConfig:
     """`[kubernetes]`: the node's own words for how it runs there."""
 
-    namespace: str = field(
-        default="aether",
-        metadata=check(
-            Matches(
-                r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
-                "at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit",
-            )
-        ),
-    )
+    namespace: str = field(default="aether", metadata=check(NAMESPACE))
     """Namespace of everything; default aether. Form: RFC 1123 label
     (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/, read 2026-11-23)."""
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
@@ -140,12 +139,9 @@ class KubernetesConfig:
         default="",
         metadata=check(
             Matches(
-                r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)?", "a storage class's name in lower case, or empty"
+                r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)?",
+                "a storage class's name in lower case, or empty",
             )
         ),
     )
     """Storage class of `/data`; empty: the cluster's default."""
-
-
-APP_HTTP_KEY = {TOML_KEY: "app-http"}
-"""Metadata of the field that holds `[app-http]`."""

@@ -1,1 +1,254 @@
-RULES=()
+"""Rules between keys that hold on every cloud. Those of one cloud are in `rules_<cloud>.py`.
+
+Each rule yields what is wrong; `load.py` runs them all and skips those whose keys have a fault of shape.
+"""
+
+import re
+from itertools import combinations
+from typing import Final
+
+from aether_infra.catalog import aws, azure, gcp, oracle
+from aether_infra.config.model import AetherConfig
+from aether_infra.config.provider import Provider
+from aether_infra.config.rule import Problems, Rule, rule, section_rule
+from aether_infra.config.rules_aws import AWS_RULES
+from aether_infra.config.rules_azure import AZURE_RULES
+from aether_infra.config.rules_digitalocean import DIGITALOCEAN_RULES
+from aether_infra.config.rules_gcp import GCP_RULES
+from aether_infra.config.rules_oracle import ORACLE_RULES
+from aether_infra.config.secret_references import ENV_NAME, FORMS, OURS, is_reference
+from aether_infra.config.sizing import largest_heap, memory_for_heap, node_memory_mib
+from aether_infra.config.tags import tag_problems
+from aether_infra.config.words import dotted, listing, show
+from aether_infra.errors import Problem
+
+MACHINE_KEYS: Final = (
+    ".compute",
+    ".cpu",
+    ".droplet_size",
+    ".instance_type",
+    ".machine_type",
+    ".memory_gib",
+    ".memory_mib",
+    ".shape",
+    ".vm_size",
+)
+"""What decides about a node's memory, over all clouds."""
+
+JVM_FLAGS: Final = (
+    (r"-Xm[xsn].*|-XX:(?:Max|Min|Initial)(?:RAMPercentage|HeapSize)=.*", "node.heap"),
+    (r"-XX:[+-]Use\w*GC", "node.gc"),
+    (r"-D(?:sun\.net\.inetaddr\.ttl|networkaddress\.cache\.ttl)=.*", "cloud.shutdown.jvm_dns_ttl_seconds"),
+)
+"""Options of the JVM that have a key of their own."""
+
+
+@section_rule("cluster.nodes", ".min_nodes", ".max_nodes")
+def node_counts(config: AetherConfig, provider: Provider) -> Problems:
+    """Core ≤ `min_nodes` ≤ `max_nodes`."""
+    section, counts = config.section(provider), config.counts(provider)
+    if counts.minimum < counts.core:
+        yield Problem(
+            path=f"cloud.{provider}.min_nodes",
+            message=f"must be at least cluster.nodes, {counts.core}, got {counts.minimum}",
+            hint="every core node always runs",
+        )
+    elif counts.maximum < counts.minimum:
+        least = "min_nodes" if section.min_nodes else "cluster.nodes"
+        yield Problem(
+            path=f"cloud.{provider}.max_nodes",
+            message=f"must be at least {least}, {counts.minimum}, got {counts.maximum}",
+        )
+
+
+@rule("cluster.ports", "app-http.port")
+def ports(config: AetherConfig) -> Problems:
+    """No port twice."""
+    own = config.cluster.ports
+    numbers = (
+        ("cluster.ports.management", own.management),
+        ("cluster.ports.cluster", own.cluster),
+        ("app-http.port", config.app_http.port),
+    )
+    for (first, one), (second, other) in combinations(numbers, 2):
+        if one == other:
+            yield Problem(
+                path=second, message=f"is the same port as {first}, {one}", hint="give each its own"
+            )
+    for path, number in numbers:
+        if number == own.swim:
+            yield Problem(
+                path=path,
+                message=f"is the port of failure detection, {number}",
+                hint=f"that is always cluster.ports.cluster ({own.cluster}) plus 100",
+            )
+
+
+@section_rule("node.heap", "node.resources", *MACHINE_KEYS)
+def heap_fits(config: AetherConfig, provider: Provider) -> Problems:
+    """The memory holds the heap and what the JVM needs besides."""
+    heap = config.node.heap_mib
+    try:
+        memory = node_memory_mib(config, provider)
+    except ValueError:  # no Fargate task is large enough: a rule of its own says so
+        return
+    if heap is None or memory is None or memory_for_heap(heap) <= memory:
+        return
+    needed = memory_for_heap(heap)
+    yield Problem(
+        path="node.heap",
+        message=f"needs {needed} MiB on {provider}: {heap} MiB of heap and {needed - heap} MiB beside it "
+        f"(25 %, at least 256 MiB), but a node has {memory} MiB",
+        hint=f'at most "{largest_heap(memory)}m", or give the node more memory',
+    )
+
+
+@rule("node.resources")
+def requests_within_limits(config: AetherConfig) -> Problems:
+    """No request above its limit."""
+    own = config.node.resources
+    pairs = (
+        ("cpu", own.cpu_request, own.cpu_limit, own.cpu_request_millicores > own.cpu_limit_millicores),
+        ("memory", own.memory_request, own.memory_limit, own.memory_request_mib > own.memory_limit_mib),
+    )
+    for name, request, limit, too_much in pairs:
+        if too_much:
+            yield Problem(
+                path=f"node.resources.{name}_request",
+                message=f"must not be more than {name}_limit, {show(limit)}, got {show(request)}",
+            )
+
+
+@rule("cloud.java_opts")
+def java_opts(config: AetherConfig) -> Problems:
+    """No option that has a key of its own."""
+    for option in config.cloud.java_opts.split():
+        for pattern, key in JVM_FLAGS:
+            if re.fullmatch(pattern, option):
+                yield Problem(
+                    path="cloud.java_opts",
+                    message=f"must not hold {show(option)}",
+                    hint=f"{key} says it, and the rest of the set-up follows from that",
+                )
+
+
+@rule("cloud.health")
+def probes(config: AetherConfig) -> Problems:
+    """A probe ends before the next begins."""
+    health = config.cloud.health
+    if health.timeout_seconds >= health.interval_seconds:
+        yield Problem(
+            path="cloud.health.timeout_seconds",
+            message=f"must be less than interval_seconds, {health.interval_seconds}, "
+            f"got {health.timeout_seconds}",
+        )
+
+
+@rule("cloud.shutdown")
+def shutdown_budget(config: AetherConfig) -> Problems:
+    """The times of a node's leaving fit into each other.
+
+    A service that replaces or removes a task takes it out of the load balancer first, waits for the
+    deregistration delay and only then sends the signal; a task that AWS retires or that is stopped by hand
+    gets the signal at once, while the load balancer still drains. The second case decides: what is drained
+    must still be alive. Sources: https://aws.amazon.com/blogs/containers/graceful-shutdowns-with-ecs/,
+    https://github.com/aws/amazon-ecs-agent/issues/2316, read 2026-11-23.
+    """
+    own = config.cloud.shutdown
+    stop = own.stop_timeout_seconds
+    if own.leave_seconds >= stop:
+        yield Problem(
+            path="cloud.shutdown.leave_seconds",
+            message=f"must be less than stop_timeout_seconds, {stop}, got {own.leave_seconds}",
+            hint="a node that is killed while it leaves costs the others an election",
+        )
+    if own.deregistration_delay_seconds > stop:
+        yield Problem(
+            path="cloud.shutdown.deregistration_delay_seconds",
+            message=f"must not be more than stop_timeout_seconds, {stop}, "
+            f"got {own.deregistration_delay_seconds}",
+            hint="requests that are left to finish need a node that is still alive",
+        )
+    names = own.dns_ttl_seconds + own.jvm_dns_ttl_seconds
+    if names > stop:
+        yield Problem(
+            path="cloud.shutdown.dns_ttl_seconds",
+            message=f"and jvm_dns_ttl_seconds add up to {names} s ({own.dns_ttl_seconds} + "
+            f"{own.jvm_dns_ttl_seconds}), more than stop_timeout_seconds, {stop}",
+            hint="so long may peers call a node's old address: it must end before the next node is replaced",
+        )
+
+
+@rule("cloud.provider", "cloud.secrets")
+def secrets(config: AetherConfig) -> Problems:
+    """Names that are free, and references instead of secrets."""
+    provider = config.cloud.provider
+    form = FORMS.get(provider)
+    if config.cloud.secrets and form is None:
+        yield Problem(
+            path="cloud.secrets",
+            message=f"cannot be used on {provider}, which has no secret store",
+            hint="create a Kubernetes secret by hand, or let the node fetch its secrets itself",
+        )
+        return
+    for name, reference in config.cloud.secrets.items():
+        path = dotted(("cloud", "secrets", name))
+        if not re.fullmatch(ENV_NAME, name):
+            yield Problem(path=path, message="is no name of an environment variable: letters, digits and _")
+        elif name in OURS:
+            yield Problem(path=path, message="is set by the infrastructure itself", hint="remove it")
+        if form is not None and not is_reference(provider, reference):
+            yield Problem(
+                path=path,
+                message=f"must be {form.words}, never the secret itself; what is there has another form",
+                hint=f"such as {form.example}",
+            )
+
+
+@rule("cloud.tags", "cloud.provider")
+def tags(config: AetherConfig) -> Problems:
+    """Tags that every cloud in the file takes."""
+    yield from tag_problems(config)
+
+
+@section_rule("cloud.log_retention_days")
+def log_retention(config: AetherConfig, provider: Provider) -> Problems:
+    """Days that the cloud's log store can be told."""
+    days = config.cloud.log_retention_days
+    steps = {Provider.AWS: aws.LOG_RETENTION_DAYS, Provider.ORACLE: oracle.LOG_RETENTION_DAYS}.get(provider)
+    bounds = {
+        Provider.AZURE: azure.LOG_RETENTION_DAYS,
+        Provider.GCP: (1, gcp.LONGEST_LOG_RETENTION_DAYS),
+    }.get(provider, (days, days))
+    if steps is not None and days not in steps:
+        nearest = min(steps, key=lambda step: (abs(step - days), step))
+        yield Problem(
+            path="cloud.log_retention_days",
+            message=f"must be one of {listing(steps)} on {provider}, got {days}",
+            hint=f"the nearest is {nearest}",
+        )
+    elif not bounds[0] <= days <= bounds[1]:
+        yield Problem(
+            path="cloud.log_retention_days",
+            message=f"must be between {bounds[0]} and {bounds[1]} days on {provider}, got {days}",
+        )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    *node_counts,
+    ports,
+    *heap_fits,
+    requests_within_limits,
+    java_opts,
+    probes,
+    shutdown_budget,
+    secrets,
+    tags,
+    *log_retention,
+    *AWS_RULES,
+    *GCP_RULES,
+    *AZURE_RULES,
+    *DIGITALOCEAN_RULES,
+    *ORACLE_RULES,
+)
+"""Every rule."""

@@ -1,33 +1,31 @@
 """From plain TOML values to typed tables, with every fault of shape at once.
 
 cattrs does the structuring; hooks of ours make it strict (no number from text, no integer from a boolean) and
-run each field's checks. A table that has faults is structured again without the faulty keys, so that the rules
-can go on with what is good.
+run each field's checks. A table that has faults is structured again without the faulty keys, so that the
+rules can go on with what is good.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal, get_args, get_origin
 
 import attrs
-from attrs import frozen
 from cattrs import Converter, ForbiddenExtraKeysError
 from cattrs.errors import AttributeValidationNote, BaseValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
-from aether_infra.config.checks import CHECKS, EXAMPLE, TOML_KEY, Fault
+from aether_infra.config.checks import CHECKS, TOML_KEY, Fault
 from aether_infra.config.credentials import refusal
 from aether_infra.config.model import AetherConfig
 from aether_infra.config.node import AppHttpConfig, KubernetesConfig, NodeConfig, ResourcesConfig
 from aether_infra.config.provider import Provider
+from aether_infra.config.section import CloudSection
 from aether_infra.config.state import StateConfig, state_faults
-from aether_infra.config.words import dotted, key_text, listing, nearest, show
+from aether_infra.config.tables import Misfit, Path, toml_key, without
+from aether_infra.config.words import dotted, key_text, kind, listing, nearest, show
 from aether_infra.errors import Problem
 
 OPEN_TABLES: Final = (AetherConfig, NodeConfig, ResourcesConfig, AppHttpConfig, KubernetesConfig)
 """Tables that may hold keys of the node's that are none of ours."""
-
-Path = tuple[str | int, ...]
-"""Keys and list positions from the top of the file."""
 
 
 class FaultyError(Exception):
@@ -38,20 +36,7 @@ class FaultyError(Exception):
         self.faults = faults
 
 
-@frozen
-class ShapeProblem:
-    """A problem and the place in the file that it takes out of use."""
-
-    place: Path
-    problem: Problem
-
-
-def toml_key(attribute: "attrs.Attribute[Any]") -> str:
-    """Name of a field in the file."""
-    return str(attribute.metadata.get(TOML_KEY, attribute.name))
-
-
-def structure(raw: Mapping[str, Any]) -> tuple[AetherConfig, list[ShapeProblem]]:
+def structure(raw: Mapping[str, Any]) -> tuple[AetherConfig, list[Misfit]]:
     """Make the typed configuration of a file's content.
 
     Args:
@@ -61,7 +46,7 @@ def structure(raw: Mapping[str, Any]) -> tuple[AetherConfig, list[ShapeProblem]]
         The configuration without what is faulty (its default, or an example of what is required, stands
         there), and the problems.
     """
-    problems: list[ShapeProblem] = []
+    problems: list[Misfit] = []
     while True:
         try:
             return CONVERTER.structure(raw, AetherConfig), problems
@@ -72,18 +57,18 @@ def structure(raw: Mapping[str, Any]) -> tuple[AetherConfig, list[ShapeProblem]]
             raw = without(raw, one.place)
 
 
-def _problems(error: BaseException, path: Path) -> Iterator[ShapeProblem]:
+def _problems(error: BaseException, path: Path) -> Iterator[Misfit]:
     if isinstance(error, BaseValidationError):
         for inner in error.exceptions:
             yield from _problems(inner, (*path, *_step(inner, error.cl)))
     elif isinstance(error, ForbiddenExtraKeysError):
         for key in sorted(error.extra_fields):
-            yield ShapeProblem((*path, key), _unknown(path, key, error.cl))
+            yield Misfit((*path, key), _unknown(path, key, error.cl))
     elif isinstance(error, FaultyError):
         for fault in error.faults:
-            yield ShapeProblem(path, Problem(path=dotted(path) + fault.at, message=fault.message, hint=fault.hint))
+            yield Misfit(path, Problem(path=dotted(path) + fault.at, message=fault.message, hint=fault.hint))
     elif isinstance(error, KeyError):
-        yield ShapeProblem(path, Problem(path=dotted(path), message="is missing", hint="only you can know it"))
+        yield Misfit(path, Problem(path=dotted(path), message="is missing", hint="only you can know it"))
     else:
         raise error
 
@@ -98,37 +83,15 @@ def _step(error: BaseException, cl: type) -> Path:
 def _unknown(path: Path, key: str, cl: type) -> Problem:
     place = dotted((*path, key))
     if explanation := refusal(key, path):
-        return Problem(path=place, message="looks like a secret, which has no place in this file", hint=explanation)
+        return Problem(
+            path=place, message="looks like a secret, which has no place in this file", hint=explanation
+        )
     known = sorted(toml_key(attribute) for attribute in attrs.fields(cl))
-    return Problem(path=place, message="unknown key", hint=nearest(key, known) or f"known here: {listing(known)}")
-
-
-def without(raw: Mapping[str, Any], place: Path, cl: type | None = AetherConfig) -> dict[str, Any]:
-    """The tables without one key; with an example in its place if it is required.
-
-    Args:
-        raw: tables.
-        place: where the key is; what lies inside a list takes the whole list out.
-        cl: the class that the tables are for.
-    """
-    key, rest = str(place[0]), place[1:]
-    attribute = next((a for a in attrs.fields(cl) if toml_key(a) == key), None) if cl else None
-    result = dict(raw)
-    if rest and isinstance(raw.get(key), Mapping):
-        result[key] = without(raw[key], rest, table_class(attribute.type) if attribute else None)
-    elif attribute is not None and attribute.metadata.get(EXAMPLE) is not None:
-        result[key] = attribute.metadata[EXAMPLE]
-    else:
-        result.pop(key, None)
-    return result
-
-
-def table_class(type_: Any) -> type | None:
-    """The attrs class of a field that holds a table, through `| None`; None for a plain value."""
-    for candidate in (type_, *get_args(type_)):
-        if isinstance(candidate, type) and attrs.has(candidate):
-            return candidate
-    return None
+    if issubclass(cl, CloudSection) and key in cl.absent:
+        return Problem(path=place, message="unknown key", hint=cl.absent[key])
+    return Problem(
+        path=place, message="unknown key", hint=nearest(key, known) or f"known here: {listing(known)}"
+    )
 
 
 def _text(value: Any, _type: Any = None) -> str:
@@ -161,34 +124,41 @@ def _provider(value: Any, _type: Any = None) -> Provider:
 
 def _one_of(value: Any, values: tuple[Any, ...]) -> Any:
     if not isinstance(value, str) or value not in values:
-        raise FaultyError(Fault(f"must be one of {listing(values)}, got {show(value)}", nearest(value, values)))
+        raise FaultyError(
+            Fault(f"must be one of {listing(values)}, got {show(value)}", nearest(value, values))
+        )
     return value
 
 
 def _texts(value: Any, _type: Any = None) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise FaultyError(Fault(f"must be a list of texts, got {show(value)}"))
-    return tuple(text for _, text in _each_text(enumerate(value)))
+    faults: list[Fault] = []
+    for index, item in enumerate(value):
+        try:
+            _text(item)
+        except FaultyError as error:
+            faults += [Fault(fault.message, fault.hint, f"[{index}]") for fault in error.faults]
+    if faults:
+        raise FaultyError(*faults)
+    return tuple(value)
 
 
 def _text_table(value: Any, _type: Any = None) -> dict[str, str]:
+    """A table of texts; no message repeats a value, as it may be a secret that somebody put there."""
     if not isinstance(value, Mapping):
-        raise FaultyError(Fault(f"must be a table of texts, got {show(value)}"))
-    return dict(sorted(_each_text(value.items())))
-
-
-def _each_text(items: Iterable[tuple[Any, Any]]) -> list[tuple[Any, str]]:
-    good: list[tuple[Any, str]] = []
-    faults: list[Fault] = []
-    for place, value in items:
-        try:
-            good.append((place, _text(value)))
-        except FaultyError as error:
-            at = f"[{place}]" if isinstance(place, int) else f".{key_text(place)}"
-            faults += [Fault(fault.message, fault.hint, at) for fault in error.faults]
+        raise FaultyError(Fault(f"must be a table of texts, got {kind(value)}"))
+    wrong = {key: item for key, item in value.items() if not isinstance(item, str)}
+    garbled = [key for key, item in value.items() if isinstance(item, str) and not item.isprintable()]
+    faults = [Fault(f"must be text in quotes, got {kind(item)}", at=_at(key)) for key, item in wrong.items()]
+    faults += [Fault("must not have control characters", at=_at(key)) for key in garbled]
     if faults:
         raise FaultyError(*faults)
-    return good
+    return dict(sorted(value.items()))
+
+
+def _at(key: str) -> str:
+    return f".{key_text(key)}"
 
 
 def _number_or_texts(value: Any, _type: Any = None) -> int | tuple[str, ...]:
@@ -226,9 +196,10 @@ def _table(cl: type) -> Callable[[Any, Any], Any]:
         attribute.name: override(struct_hook=_checked(attribute), rename=attribute.metadata.get(TOML_KEY))
         for attribute in attrs.fields(cl)
     }
-    fill = make_dict_structure_fn(
-        cl, CONVERTER, _cattrs_forbid_extra_keys=cl not in OPEN_TABLES, **overrides
+    make: Callable[..., Callable[[Any, Any], Any]] = (
+        make_dict_structure_fn  # it takes a field's name as keyword
     )
+    fill = make(cl, CONVERTER, _cattrs_forbid_extra_keys=cl not in OPEN_TABLES, **overrides)
 
     def hook(value: Any, type_: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -238,16 +209,19 @@ def _table(cl: type) -> Callable[[Any, Any], Any]:
     return hook
 
 
+def _made_of(origin: object) -> Callable[[Any], bool]:
+    return lambda type_: get_origin(type_) is origin
+
+
 def _converter() -> Converter:
     converter = Converter(detailed_validation=True)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(int, _whole_number)
     converter.register_structure_hook(bool, _switch)
-    converter.register_structure_hook_func(lambda type_: get_origin(type_) is Literal, _choice)
-    converter.register_structure_hook(Provider, _provider)
-    converter.register_structure_hook_func(lambda type_: get_origin(type_) is tuple, _texts)
-    converter.register_structure_hook_func(lambda type_: get_origin(type_) is Mapping, _text_table)
+    for origin, hook in ((Literal, _choice), (tuple, _texts), (Mapping, _text_table)):
+        converter.register_structure_hook_func(_made_of(origin), hook)
     converter.register_structure_hook_func(lambda type_: type_ == int | tuple[str, ...], _number_or_texts)
+    converter.register_structure_hook(Provider, _provider)
     converter.register_structure_hook_factory(attrs.has, _table)
     converter.register_structure_hook(StateConfig, _state)
     return converter

@@ -1,14 +1,17 @@
 """`[cloud.state]`: where Terraform keeps what it knows."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
-from aether_infra.catalog.terraform import BACKENDS
+from aether_infra.catalog.terraform import BACKENDS, Backend
 from aether_infra.config.checks import Fault, OneOf
-from aether_infra.config.credentials import refusal, secret_value
-from aether_infra.config.words import key_text, show
+from aether_infra.config.credentials import ANYWHERE, WHERE_STATE, refusal, secret_value
+from aether_infra.config.words import key_text, nearest, show
+
+NEAR: Final = 0.85
+"""How like a known setting a key must be to count as misspelt."""
 
 
 @frozen(kw_only=True)
@@ -24,26 +27,55 @@ class StateConfig:
 def state_faults(table: Mapping[str, Any]) -> Iterator[Fault]:
     """What is wrong with a `[cloud.state]` table."""
     backend = table.get("backend", "local")
+    settings = {key: value for key, value in table.items() if key != "backend"}
     if not isinstance(backend, str):
         yield Fault(f"must be text in quotes, got {show(backend)}", at=".backend")
         return
-    unknown = [Fault(fault.message, fault.hint, ".backend") for fault in OneOf(tuple(BACKENDS))(backend)]
-    yield from unknown
-    settings = {key: value for key, value in table.items() if key != "backend"}
-    yield from _setting_faults(settings, "", backend)
-    for key in () if unknown else BACKENDS[backend]:
+    for fault in OneOf(tuple(BACKENDS))(backend):
+        yield Fault(fault.message, fault.hint, ".backend")
+    for key, value in settings.items():
+        yield from _setting_faults(key, value, f".{key_text(key)}", backend)
+    known = BACKENDS.get(backend)
+    if known is not None:
+        yield from _missing(settings, known, backend)
+        yield from _misspelt(settings, known)
+
+
+def _setting_faults(key: str, value: Any, at: str, backend: str) -> Iterator[Fault]:
+    if explanation := refusal(key, ("cloud", "state", backend)):
+        yield Fault("looks like a secret, which has no place in this file", explanation, at)
+        return
+    match value:
+        case Mapping():
+            for inner, item in value.items():
+                yield from _setting_faults(inner, item, f"{at}.{key_text(inner)}", backend)
+        case list():
+            for index, item in enumerate(value):
+                yield from _setting_faults("", item, f"{at}[{index}]", backend)
+        case str() if secret_value(value):
+            yield Fault(
+                "holds a secret, which has no place in this file", WHERE_STATE.get(backend, ANYWHERE), at
+            )
+        case str() | int():
+            return
+        case _:
+            yield Fault(f"must be text, a whole number, true or false, got {show(value)}", at=at)
+
+
+def _missing(settings: Mapping[str, Any], known: Backend, backend: str) -> Iterator[Fault]:
+    for key in known.required:
         if key not in settings:
-            yield Fault(f"needs {key}", f"the {backend} backend cannot do without it", f".{key}")
+            misspelt = next((given for given in settings if nearest(given, [key], NEAR)), None)
+            hint = (
+                f"did you mean it by {misspelt}?"
+                if misspelt
+                else f"the {backend} backend cannot do without it"
+            )
+            yield Fault("is missing", hint, f".{key}")
 
 
-def _setting_faults(table: Mapping[str, Any], at: str, backend: str) -> Iterator[Fault]:
-    for key, value in table.items():
-        place = f"{at}.{key_text(key)}"
-        if explanation := refusal(key, ("cloud", "state", backend)):
-            yield Fault("looks like a secret, which has no place in this file", explanation, place)
-        elif isinstance(value, Mapping):
-            yield from _setting_faults(value, place, backend)
-        elif isinstance(value, str) and secret_value(value):
-            yield Fault("holds a secret, which has no place in this file", "", place)
-        elif not isinstance(value, str | int | bool | list):
-            yield Fault(f"must be text, a whole number, true, false, a list or a table, got {show(value)}", "", place)
+def _misspelt(settings: Mapping[str, Any], known: Backend) -> Iterator[Fault]:
+    """Settings that nearly are one that the backend has; the others are for Terraform to judge."""
+    for key in settings:
+        if key not in known.settings and (hint := nearest(key, known.settings, NEAR)):
+            yield Fault("unknown setting", hint, f".{key_text(key)}")

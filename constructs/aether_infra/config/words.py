@@ -5,34 +5,55 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from aether_infra.config.credentials import secret_value
+
 SHOWN: Final = 80
 """Most characters of a value that a message repeats."""
 
 
 def show(value: object) -> str:
-    """A value as a message shows it: text quoted as in TOML, tables and lists by their kind."""
+    """A value as a message shows it: text quoted, tables and lists by their kind, secrets not at all."""
     match value:
         case bool():
             return "true" if value else "false"
+        case str() if secret_value(value):
+            return "a secret, not shown here"
         case str():
             return quote(value if len(value) <= SHOWN else value[: SHOWN - 1] + "…")
         case int():
             return str(value) if abs(value) < 10**SHOWN else "a very large number"
+        case Mapping() | list() | tuple():
+            return kind(value)
+        case _:
+            return str(value)
+
+
+def kind(value: object) -> str:
+    """What sort of value it is, for messages that must not repeat it."""
+    match value:
+        case bool():
+            return "true or false"
+        case str():
+            return "text"
+        case int():
+            return "a whole number"
         case Mapping():
             return "a table"
         case list() | tuple():
             return "a list"
         case _:
-            return str(value)
+            return "a number or a date"
 
 
 def quote(text: str) -> str:
     """Text in double quotes with everything unprintable escaped."""
-    body = "".join(
-        c if c.isprintable() and c not in '"\\' else c.encode("unicode_escape").decode() if c not in '"\\' else "\\" + c
-        for c in text
-    )
-    return f'"{body}"'
+    return f'"{"".join(_escaped(character) for character in text)}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def listing(values: Iterable[object]) -> str:

@@ -1,0 +1,101 @@
+"""Facts about Oracle Cloud."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import frozen
+
+REGION_FORM: Final = r"[a-z]{2,3}-(?:[a-z]+-){1,3}\d"
+"""Form of a region's name."""
+
+THREE_DOMAINS: Final = ("eu-frankfurt-1", "uk-london-1", "us-ashburn-1", "us-phoenix-1")
+"""Regions with three availability domains; every other has one. Source:
+https://docs.oracle.com/en-us/iaas/Content/General/Concepts/regions.htm, read 2026-11-23."""
+
+REGIONS: Final = (
+    *THREE_DOMAINS,
+    "af-johannesburg-1",
+    "ap-batam-1",
+    "ap-chuncheon-1",
+    "ap-hyderabad-1",
+    "ap-melbourne-1",
+    "ap-mumbai-1",
+    "ap-osaka-1",
+    "ap-seoul-1",
+    "ap-singapore-1",
+    "ap-singapore-2",
+    "ap-sydney-1",
+    "ap-tokyo-1",
+    "ca-montreal-1",
+    "ca-toronto-1",
+    "eu-amsterdam-1",
+    "eu-madrid-1",
+    "eu-madrid-3",
+    "eu-marseille-1",
+    "eu-milan-1",
+    "eu-paris-1",
+    "eu-stockholm-1",
+    "eu-turin-1",
+    "eu-zurich-1",
+    "il-jerusalem-1",
+    "me-abudhabi-1",
+    "me-dubai-1",
+    "me-jeddah-1",
+    "me-riyadh-1",
+    "mx-monterrey-1",
+    "mx-queretaro-1",
+    "sa-bogota-1",
+    "sa-santiago-1",
+    "sa-saopaulo-1",
+    "sa-valparaiso-1",
+    "sa-vinhedo-1",
+    "uk-cardiff-1",
+    "us-chicago-1",
+    "us-sanjose-1",
+)
+"""Regions of the commercial realm. Source: as above."""
+
+
+@frozen
+class FlexibleShape:
+    """Bounds of a shape whose processors and memory are chosen."""
+
+    ocpus: int
+    """Most OCPUs."""
+    memory_gib: int
+    """Most memory in GiB."""
+    gib_per_ocpu: int = 64
+    """Most memory per OCPU in GiB; the least is 1."""
+
+
+FLEXIBLE_SHAPES: Final[Mapping[str, FlexibleShape]] = {
+    "VM.Standard.A1.Flex": FlexibleShape(80, 512),
+    "VM.Standard.A2.Flex": FlexibleShape(78, 946),
+    "VM.Standard.A4.Flex": FlexibleShape(45, 700),
+    "VM.Standard.E3.Flex": FlexibleShape(114, 1776),
+    "VM.Standard.E4.Flex": FlexibleShape(114, 1760),
+    "VM.Standard.E5.Flex": FlexibleShape(126, 1776),
+    "VM.Standard.E6.Flex": FlexibleShape(126, 1776),
+    "VM.Standard3.Flex": FlexibleShape(32, 512),
+    "VM.Optimized3.Flex": FlexibleShape(18, 256),
+}
+"""Flexible shapes. Source: https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm,
+read 2026-11-23."""
+
+SHAPE_FORM: Final = r"(?:VM|BM)(?:\.[A-Za-z0-9]+)+"
+"""Form of a shape's name. Source: as above."""
+
+LOG_RETENTION_DAYS: Final = (30, 60, 90, 120, 150, 180)
+"""Retention that OCI Logging allows, in days. Source:
+https://registry.terraform.io/providers/oracle/oci/8.28.0/docs/resources/logging_log, read 2026-11-23."""
+
+
+def domains(region: str) -> int:
+    """Number of availability domains of a region."""
+    return 3 if region in THREE_DOMAINS else 1
+
+
+def arm64(shape: str) -> bool:
+    """Whether a shape has Arm (Ampere) processors."""
+    return bool(re.search(r"\.A\d", shape))

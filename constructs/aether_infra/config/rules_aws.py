@@ -1,0 +1,272 @@
+"""Rules between keys of `[cloud.aws]`."""
+
+import re
+from typing import Final
+
+from aether_infra.catalog import aws as catalog
+from aether_infra.config.aws import AwsConfig
+from aether_infra.config.aws_forms import arn_partition, arn_region
+from aether_infra.config.model import AetherConfig
+from aether_infra.config.networks import addresses, is_private, overlaps
+from aether_infra.config.provider import Provider
+from aether_infra.config.relations import (
+    endpoint,
+    misplaced,
+    needs_domain,
+    shadowed,
+    together,
+    unknown_region,
+    unreachable_image,
+)
+from aether_infra.config.rule import Problems, Rule, TableRules
+from aether_infra.config.rules_fargate import FARGATE_RULES
+from aether_infra.config.words import listing, show
+from aether_infra.config.zones import ZONE_ID, aws_zones
+from aether_infra.errors import Problem
+
+aws_rule = TableRules(Provider.AWS, lambda config: config.cloud.aws)
+
+ONLY_FOR: Final = {
+    "ami_id": ("ec2",),
+    "authorized_cidrs": ("eks",),
+    "container_insights": ("fargate",),
+    "data": ("fargate",),
+    "data_volume_gib": ("ec2", "eks"),
+    "endpoint_public": ("eks",),
+    "execute_command": ("fargate",),
+    "kubernetes_version": ("eks",),
+    "service_cidr": ("eks",),
+}
+"""Keys with a meaning on some kinds of compute only. `instance_type`, `cpu` and `memory_mib` may stay in the
+file when `compute` changes: the design's own sample has them side by side."""
+
+REGIONAL_ARNS: Final = ("alarm_topic_arn", "certificate_arn", "kms_key_arn", "waf_acl_arn")
+"""Keys whose ARN must be of the cluster's region."""
+RESERVED_PER_SUBNET: Final = 5
+"""Addresses of a subnet that AWS keeps. Source:
+https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html, read 2026-11-23."""
+ENDPOINTS_PER_SUBNET: Final = 6
+"""Most addresses of a private subnet that endpoints and file systems take."""
+PER_EKS_MACHINE: Final = 30
+"""Addresses that an EKS machine of the usual size takes for its pods. Source:
+https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html, read 2026-11-23."""
+SUBNET_SLOTS: Final = 16
+"""Subnets that a VPC is divided into."""
+EKS_SERVICE_RANGES: Final = "10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
+
+
+@aws_rule(".region", ".availability_zones", ".vpc_id")
+def zones(_config: AetherConfig, aws: AwsConfig) -> Problems:
+    """Zones that exist, two at least."""
+    if aws.vpc_id is not None:
+        return
+    if isinstance(aws.availability_zones, int):
+        yield from _zone_count(aws, aws.availability_zones)
+    else:
+        yield from _zone_list(aws, aws.availability_zones)
+
+
+def _zone_count(aws: AwsConfig, count: int) -> Problems:
+    path = "cloud.aws.availability_zones"
+    known = catalog.REGIONS.get(aws.region)
+    if known is None:
+        yield from unknown_region(
+            Provider.AWS, "region", aws.region, catalog.REGIONS, "list its zones in availability_zones"
+        )
+    elif not 2 <= count <= len(known):  # noqa: PLR2004 - a load balancer's least
+        few = "a load balancer needs two zones" if count < 2 else f"{aws.region} has {listing(known)}"  # noqa: PLR2004
+        yield Problem(
+            path=path,
+            message=f"must be between 2 and {len(known)} in {aws.region}, got {count}",
+            hint=few,
+        )
+
+
+def _zone_list(aws: AwsConfig, listed: tuple[str, ...]) -> Problems:
+    path = "cloud.aws.availability_zones"
+    if not 2 <= len(listed) <= catalog.MOST_ZONES:  # noqa: PLR2004 - a load balancer's least
+        yield Problem(
+            path=path,
+            message=f"must list between 2 and {catalog.MOST_ZONES} zones, got {len(listed)}",
+            hint="a load balancer needs two zones",
+        )
+    if len({bool(re.fullmatch(ZONE_ID, zone)) for zone in listed}) > 1:
+        yield Problem(
+            path=path,
+            message=f"must hold names or ids, not both, got {listing(map(show, listed))}",
+            hint="which name is which id differs from account to account",
+        )
+    for index, zone in enumerate(listed):
+        if zone in listed[:index]:
+            yield Problem(path=f"{path}[{index}]", message=f"is there twice: {show(zone)}")
+        elif not _belongs(zone, aws.region):
+            known = catalog.REGIONS.get(aws.region, ())
+            yield Problem(
+                path=f"{path}[{index}]",
+                message=f"is not a zone of {aws.region}: {show(zone)}",
+                hint=f"such as {aws.region}a" + f", or one of {listing(known)}" * bool(known),
+            )
+
+
+def _belongs(zone: str, region: str) -> bool:
+    if not re.fullmatch(ZONE_ID, zone):
+        return re.fullmatch(rf"{re.escape(region)}[a-h]", zone) is not None
+    known = catalog.REGIONS.get(region)
+    return known is None or zone.partition("-")[0] == known[0].partition("-")[0]
+
+
+@aws_rule(".vpc_id", ".public_subnet_ids", ".private_subnet_ids", ".vpc_cidr", ".availability_zones", ".nat")
+def existing_vpc(config: AetherConfig, aws: AwsConfig) -> Problems:
+    """An existing VPC comes with its subnets, and without what a new one would be made of."""
+    keys = ("vpc_id", "public_subnet_ids", "private_subnet_ids")
+    yield from together(config, Provider.AWS, keys, "an existing VPC needs all of " + listing(keys))
+    if aws.vpc_id is None:
+        return
+    new_only = ("vpc_cidr", "availability_zones", "nat", "flow_logs")
+    yield from shadowed(config, Provider.AWS, new_only, "vpc_id names an existing VPC")
+    if len(aws.public_subnet_ids) == 1:
+        yield Problem(
+            path="cloud.aws.public_subnet_ids",
+            message="must list at least 2 subnets, got 1",
+            hint="a load balancer needs subnets in two zones",
+        )
+    for index, subnet in enumerate(aws.private_subnet_ids):
+        if subnet in aws.public_subnet_ids:
+            yield Problem(
+                path=f"cloud.aws.private_subnet_ids[{index}]",
+                message=f"is a public subnet too: {show(subnet)}",
+                hint="nodes belong into private subnets",
+            )
+
+
+@aws_rule(".compute")
+def compute_keys(config: AetherConfig, aws: AwsConfig) -> Problems:
+    """No key of another kind of compute."""
+    yield from misplaced(config, Provider.AWS, aws.compute, ONLY_FOR)
+
+
+@aws_rule(".compute", ".instance_type", ".architecture")
+def architecture(_config: AetherConfig, aws: AwsConfig) -> Problems:
+    """The instance type's processors are the ones that are asked for."""
+    has = catalog.architecture(aws.instance_type)
+    if aws.compute != "fargate" and aws.architecture not in {None, has}:
+        yield Problem(
+            path="cloud.aws.architecture",
+            message=f"is {show(aws.architecture)}, but {aws.instance_type} is {show(has)}",
+            hint="leave architecture out: it follows from instance_type",
+        )
+
+
+@aws_rule(".region", *(f".{key}" for key in REGIONAL_ARNS), ".permissions_boundary_arn")
+def arns(_config: AetherConfig, aws: AwsConfig) -> Problems:
+    """ARNs of the cluster's partition and, where the service is regional, of its region."""
+    partition = catalog.partition(aws.region)
+    for key in (*REGIONAL_ARNS, "permissions_boundary_arn"):
+        arn: str | None = getattr(aws, key)
+        if arn is None:
+            continue
+        if arn_partition(arn) != partition:
+            yield Problem(
+                path=f"cloud.aws.{key}",
+                message=f"must be of the partition {partition}, that of {aws.region}, "
+                f"got {show(arn_partition(arn))}",
+            )
+        elif key in REGIONAL_ARNS and arn_region(arn) != aws.region:
+            yield Problem(
+                path=f"cloud.aws.{key}",
+                message=f"must be of the region {aws.region}, got one of {show(arn_region(arn))}",
+            )
+
+
+@aws_rule(
+    ".vpc_cidr",
+    ".availability_zones",
+    ".region",
+    ".compute",
+    ".vpc_id",
+    ".max_nodes",
+    ".min_nodes",
+    "cluster.nodes",
+)
+def room(config: AetherConfig, aws: AwsConfig) -> Problems:
+    """The private subnets have an address for every node."""
+    if aws.vpc_id is not None:
+        return
+    try:
+        count = len(aws_zones(aws))
+    except ValueError:  # the region has fewer zones: a rule of its own says so
+        return
+    free = addresses(aws.vpc_cidr) // SUBNET_SLOTS - RESERVED_PER_SUBNET - ENDPOINTS_PER_SUBNET
+    fits = count * free // (PER_EKS_MACHINE if aws.compute == "eks" else 1)
+    needed = config.counts(Provider.AWS).maximum
+    if fits < needed:
+        yield Problem(
+            path="cloud.aws.vpc_cidr",
+            message=f"has room for {fits} nodes in {count} zones, but there may be {needed}: "
+            f"{show(aws.vpc_cidr)}",
+            hint=f"a private subnet is a sixteenth of it and has {free} free addresses; take a wider range",
+        )
+
+
+@aws_rule(".compute", ".vpc_cidr", ".vpc_id", ".service_cidr")
+def eks_ranges(_config: AetherConfig, aws: AwsConfig) -> Problems:
+    """Kubernetes services have a private range apart from the VPC."""
+    if aws.compute != "eks":
+        return
+    if aws.vpc_id is None:
+        yield from overlaps({"cloud.aws.vpc_cidr": aws.vpc_cidr, "cloud.aws.service_cidr": aws.service_cidr})
+    if not is_private(aws.service_cidr) or aws.service_cidr.startswith("100."):
+        yield Problem(
+            path="cloud.aws.service_cidr",
+            message=f"must lie in {EKS_SERVICE_RANGES}, got {show(aws.service_cidr)}",
+        )
+
+
+@aws_rule(".compute", ".endpoint_public", ".authorized_cidrs")
+def eks_endpoint(_config: AetherConfig, aws: AwsConfig) -> Problems:
+    """A public Kubernetes API says whom it is for."""
+    if aws.compute == "eks":
+        yield from endpoint(Provider.AWS, public=aws.endpoint_public, authorized=aws.authorized_cidrs)
+
+
+@aws_rule(".nat", ".vpc_id", ".region", ".egress_cidrs", "cloud.image")
+def without_nat(config: AetherConfig, aws: AwsConfig) -> Problems:
+    """Without NAT, nothing outside AWS can be reached."""
+    if aws.nat != "none" or aws.vpc_id is not None:
+        return
+    registry = rf"\d{{12}}\.dkr\.ecr(?:-fips)?\.{re.escape(aws.region)}\.amazonaws\.com(?:\.cn)?"
+    yield from unreachable_image(config, Provider.AWS, registry, f"ECR in {aws.region}")
+    if aws.egress_cidrs:
+        yield Problem(
+            path="cloud.aws.egress_cidrs",
+            message="cannot be reached: cloud.aws.nat is none",
+            hint="take nat = per_az or single, or remove it",
+        )
+
+
+@aws_rule(".hosted_zone_id", "cloud.domain", ".access_logs", ".access_logs_bucket")
+def companions(config: AetherConfig, aws: AwsConfig) -> Problems:
+    """Keys that mean nothing without another."""
+    yield from needs_domain(config, Provider.AWS, "hosted_zone_id")
+    if aws.access_logs_bucket and not aws.access_logs:
+        yield Problem(
+            path="cloud.aws.access_logs_bucket",
+            message="has no effect: access_logs is false",
+            hint="remove one of them",
+        )
+
+
+AWS_RULES: Final[tuple[Rule, ...]] = (
+    zones,
+    existing_vpc,
+    compute_keys,
+    architecture,
+    arns,
+    room,
+    eks_ranges,
+    eks_endpoint,
+    without_nat,
+    companions,
+    *FARGATE_RULES,
+)
+"""Every rule of this cloud."""

@@ -1,0 +1,168 @@
+"""Rules between keys of `[cloud.azure]`."""
+
+from typing import Final
+
+from aether_infra.catalog import azure as catalog
+from aether_infra.config.azure import AzureConfig
+from aether_infra.config.model import AetherConfig
+from aether_infra.config.networks import addresses, overlaps
+from aether_infra.config.provider import Provider
+from aether_infra.config.relations import endpoint, misplaced, needs_domain, room, shadowed, unknown_region
+from aether_infra.config.rule import Problems, Rule, TableRules
+from aether_infra.config.words import listing, show
+from aether_infra.errors import Problem
+
+azure_rule = TableRules(Provider.AZURE, lambda config: config.cloud.azure)
+
+AKS: Final = ("aks",)
+VM: Final = ("vm",)
+ONLY_FOR: Final = {
+    "admin_group_ids": AKS,
+    "admin_ssh_public_key": VM,
+    "admin_username": VM,
+    "authorized_cidrs": AKS,
+    "endpoint_public": AKS,
+    "kubernetes_version": AKS,
+    "maintenance": AKS,
+    "node_os_upgrade_channel": AKS,
+    "pod_cidr": AKS,
+    "service_cidr": AKS,
+    "sku_tier": AKS,
+    "system_nodes": AKS,
+    "system_vm_size": AKS,
+    "upgrade_channel": AKS,
+    "vm_image": VM,
+}
+"""Keys with a meaning on one kind of compute only."""
+RESERVED_PER_SUBNET: Final = 5
+"""Addresses of a subnet that Azure keeps. Source:
+https://learn.microsoft.com/en-us/azure/virtual-network/virtual-networks-faq, read 2026-11-23."""
+SUBNETS: Final = 4
+"""The network is divided into quarters: one for the nodes."""
+POD_ADDRESSES_PER_MACHINE: Final = 256
+"""Addresses that overlay networking sets aside for a machine's pods. Source:
+https://learn.microsoft.com/en-us/azure/aks/concepts-network-azure-cni-overlay, read 2026-11-23."""
+
+
+@azure_rule(".location", ".availability_zones")
+def zones(config: AetherConfig, azure: AzureConfig) -> Problems:
+    """Zones that exist in this location."""
+    path = "cloud.azure.availability_zones"
+    given = path in config.given
+    zoned = catalog.LOCATIONS.get(azure.location)
+    if zoned is None and not given:
+        remedy = "say how many zones it has in availability_zones"
+        yield from unknown_region(Provider.AZURE, "location", azure.location, catalog.LOCATIONS, remedy)
+    elif zoned is False and given:
+        yield Problem(path=path, message=f"cannot be had: {azure.location} has no zones", hint="remove it")
+    elif isinstance(azure.availability_zones, int):
+        if not 1 <= azure.availability_zones <= len(catalog.ZONES):
+            yield Problem(path=path, message=f"must be between 1 and 3, got {azure.availability_zones}")
+    else:
+        yield from _listed(path, azure.availability_zones)
+
+
+def _listed(path: str, listed: tuple[str, ...]) -> Problems:
+    if not listed:
+        yield Problem(path=path, message="must list at least one zone")
+    for index, zone in enumerate(listed):
+        if zone not in catalog.ZONES:
+            yield Problem(
+                path=f"{path}[{index}]", message=f"must be one of {listing(catalog.ZONES)}, got {show(zone)}"
+            )
+        elif zone in listed[:index]:
+            yield Problem(path=f"{path}[{index}]", message=f"is there twice: {show(zone)}")
+
+
+@azure_rule(".compute")
+def compute_keys(config: AetherConfig, azure: AzureConfig) -> Problems:
+    """No key of the other kind of compute."""
+    yield from misplaced(config, Provider.AZURE, azure.compute, ONLY_FOR)
+
+
+@azure_rule(".subnet_id")
+def existing_subnet(config: AetherConfig, azure: AzureConfig) -> Problems:
+    """An existing subnet comes without what a new network would be made of."""
+    if azure.subnet_id is not None:
+        yield from shadowed(config, Provider.AZURE, ("vpc_cidr",), "subnet_id names an existing subnet")
+
+
+@azure_rule(".compute", ".subnet_id", ".vpc_cidr", ".pod_cidr", ".service_cidr")
+def ranges(_config: AetherConfig, azure: AzureConfig) -> Problems:
+    """No two ranges share addresses."""
+    if azure.compute == "aks":
+        keys = (*(("vpc_cidr",) if azure.subnet_id is None else ()), "pod_cidr", "service_cidr")
+        yield from overlaps({f"cloud.azure.{key}": getattr(azure, key) for key in keys})
+
+
+@azure_rule(
+    ".compute",
+    ".subnet_id",
+    ".vpc_cidr",
+    ".pod_cidr",
+    ".system_nodes",
+    ".min_nodes",
+    ".max_nodes",
+    "cluster.nodes",
+)
+def enough_room(config: AetherConfig, azure: AzureConfig) -> Problems:
+    """Addresses for every machine and its pods."""
+    aks = azure.compute == "aks"
+    machines = config.counts(Provider.AZURE).maximum + (azure.system_nodes + 1 if aks else 0)
+    if azure.subnet_id is None:
+        yield from room(
+            Provider.AZURE,
+            "vpc_cidr",
+            fits=addresses(azure.vpc_cidr) // SUBNETS - RESERVED_PER_SUBNET,
+            machines=machines,
+            cidr=azure.vpc_cidr,
+            each="the nodes' subnet is a quarter of it, and a machine takes one address",
+        )
+    if aks:
+        yield from room(
+            Provider.AZURE,
+            "pod_cidr",
+            fits=addresses(azure.pod_cidr) // POD_ADDRESSES_PER_MACHINE,
+            machines=machines,
+            cidr=azure.pod_cidr,
+            each="a machine takes a /24 for its pods",
+        )
+
+
+@azure_rule(".compute", ".endpoint_public", ".authorized_cidrs")
+def kubernetes_endpoint(_config: AetherConfig, azure: AzureConfig) -> Problems:
+    """A public Kubernetes API says whom it is for."""
+    if azure.compute == "aks":
+        yield from endpoint(Provider.AZURE, public=azure.endpoint_public, authorized=azure.authorized_cidrs)
+
+
+@azure_rule(".compute", ".upgrade_channel", ".node_os_upgrade_channel")
+def channels(_config: AetherConfig, azure: AzureConfig) -> Problems:
+    """Upgrade channels that go together. Source:
+    https://learn.microsoft.com/en-us/azure/aks/auto-upgrade-cluster, read 2026-11-23.
+    """  # noqa: D205 - the source belongs to the first sentence
+    if azure.upgrade_channel == "node-image" and azure.node_os_upgrade_channel != "NodeImage":
+        yield Problem(
+            path="cloud.azure.node_os_upgrade_channel",
+            message="must be NodeImage, as upgrade_channel is node-image, "
+            f"got {show(azure.node_os_upgrade_channel)}",
+        )
+
+
+@azure_rule(".dns_zone_id", "cloud.domain")
+def dns(config: AetherConfig, _azure: AzureConfig) -> Problems:
+    """A zone has a domain to hold."""
+    yield from needs_domain(config, Provider.AZURE, "dns_zone_id")
+
+
+AZURE_RULES: Final[tuple[Rule, ...]] = (
+    zones,
+    compute_keys,
+    existing_subnet,
+    ranges,
+    enough_room,
+    kubernetes_endpoint,
+    channels,
+    dns,
+)
+"""Every rule of this cloud."""

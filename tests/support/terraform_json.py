@@ -1,0 +1,77 @@
+"""Reading synthesized Terraform JSON in tests."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "apps/examples").glob("*.toml"))
+CONFIGS = sorted([*EXAMPLES, *(ROOT / "tests/configs").glob("*.toml")])
+
+Document = dict[str, Any]
+
+
+def case(path: Path) -> str:
+    """Name of a configuration's test case."""
+    return path.stem
+
+
+def resources(document: Document, kind: str) -> dict[str, Any]:
+    """All resources of one type, by name."""
+    found: dict[str, Any] = document.get("resource", {}).get(kind, {})
+    return found
+
+
+def only(document: Document, kind: str) -> dict[str, Any]:
+    """The one resource of a type."""
+    (found,) = resources(document, kind).values()
+    return found
+
+
+def every(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Type, name and arguments of each resource."""
+    for kind, named in document.get("resource", {}).items():
+        for name, arguments in named.items():
+            yield kind, name, arguments
+
+
+def statements(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and statement of every policy document."""
+    for name, policy in document.get("data", {}).get("aws_iam_policy_document", {}).items():
+        for statement in policy["statement"]:
+            yield name, statement
+
+
+def containers(task_definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Containers of a task definition, by name."""
+    return {item["name"]: item for item in json.loads(task_definition["container_definitions"])}
+
+
+def variables(container: dict[str, Any]) -> dict[str, str]:
+    """Environment of a container."""
+    return {item["name"]: item["value"] for item in container["environment"]}
+
+
+def references(value: Any) -> set[str]:
+    """Addresses that a value refers to, such as `aws_vpc.network_39EEAA36`."""
+    return set(re.findall(r"\b((?:data\.)?aws_\w+\.[\w-]+)", json.dumps(value)))
+
+
+def readable(value: Any) -> Any:
+    """The same, with JSON and programs inside strings unfolded, for review."""
+    if isinstance(value, dict):
+        return {key: readable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [readable(item) for item in value]
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        try:
+            return {"(JSON text)": readable(json.loads(value))}
+        except json.JSONDecodeError:
+            return value
+    if isinstance(value, str) and "\n" in value:
+        return {"(text)": value.splitlines()}
+    return value
