@@ -43,6 +43,9 @@ def snapshot_json(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 @pytest.fixture
 def declared() -> Callable[[Callable[[Any], Any]], Document]:
     """Declare constructs in a stack that is not ours, and return its Terraform JSON."""
+    import aether_infra.aws  # noqa: F401 - makes the bindings load lazily
+
+    # isort: split
     from cdktf import App, TerraformStack, Testing
     from cdktf_cdktf_provider_aws.provider import AwsProvider
 

@@ -404,7 +404,8 @@ EVERYTHING = [f"toy.{name}" for name in SUBMODULES]
 
 @pytest.mark.parametrize("opted_out", ["1", "yes"])
 def test_opted_out(toy: Path, opted_out: str) -> None:
-    found = facts(f"{LAZY}import toy\n{REPORT}", toy, **{bindings.OPT_OUT: opted_out})
+    program = f"{LAZY}assert not bindings.activate()\nimport toy\n{REPORT}"
+    found = facts(program, toy, **{bindings.OPT_OUT: opted_out})
     assert found == {"lazy": False, "seen": EVERYTHING}
 
 

@@ -1,0 +1,168 @@
+"""The AWS stacks under real Terraform with the real AWS provider, against moto."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from terraform_json import CONFIGS, ROOT, case
+
+pytestmark = pytest.mark.terraform
+
+ALL = os.environ.get("AETHER_TERRAFORM") == "all"
+APPLIED = CONFIGS if ALL else [ROOT / "apps/examples/aws.toml", ROOT / "apps/examples/aws-ec2.toml"]
+"""An apply takes minutes, most of them spent in the provider's own pauses, so that by default one configuration of
+each compute is applied and the others are planned. `AETHER_TERRAFORM=all make test ARGS=tests/terraform` applies all."""
+
+
+@pytest.mark.parametrize("config", [config for config in CONFIGS if config not in APPLIED], ids=case)
+def test_plan(config: Path, stack: Callable[[str], Any], emulator: Any) -> None:
+    deployed = stack(prepared(config, emulator))
+    deployed.terraform("init", "-input=false")
+    deployed.terraform("validate")
+    plan = deployed.plan()
+    actions = {tuple(change["change"]["actions"]) for change in plan["resource_changes"]}
+    assert actions <= {("create",), ("read",)}
+    assert not plan.get("errored")
+
+
+@pytest.mark.parametrize("config", APPLIED, ids=case)
+def test_apply_and_destroy(
+    config: Path, stack: Callable[[str], Any], emulator: Any, gaps: dict[str, Any]
+) -> None:
+    deployed = stack(unprotected(prepared(config, emulator)))
+    deployed.terraform("init", "-input=false")
+    deployed.terraform("validate")
+    deployed.plan()
+    deployed.terraform("apply", "-input=false", "plan")
+
+    declared = {f"{kind}.{name}" for kind, named in deployed.document["resource"].items() for name in named}
+    second = deployed.plan()
+    assert declared == {address.partition("[")[0] for address in managed(second["prior_state"])}
+    unexplained, unused = explained(second, gaps["forgets"])
+    assert not unexplained, "a second plan would change what the first apply made"
+    assert not unused, "moto.toml explains what does not happen"
+
+    state = deployed.folder / "terraform.tfstate"
+    applied = state.read_bytes()
+    deployed.terraform("destroy", "-input=false", "-auto-approve")
+    assert not json.loads(state.read_text(encoding="utf-8"))["resources"]
+
+    # the provider itself looks for all that it had made
+    state.write_bytes(applied)
+    remains = managed(deployed.plan("-refresh-only")["prior_state"])
+    kinds = {address.partition(".")[0] for address in remains}
+    assert kinds <= {gap["type"] for gap in gaps["outlives"]}
+    assert tagged(deployed, emulator) == []
+
+
+def managed(state: dict[str, Any]) -> set[str]:
+    """Addresses of the resources in a state, without data sources."""
+    resources = state.get("values", {}).get("root_module", {}).get("resources", [])
+    return {resource["address"] for resource in resources if resource["mode"] == "managed"}
+
+
+def explained(
+    plan: dict[str, Any], forgets: list[dict[str, str]]
+) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:
+    """Attributes that a second plan would change, without a reason; and reasons, without such an attribute."""
+    reasons = {(gap["type"], gap["attribute"]) for gap in forgets}
+    planned = [change for change in plan["resource_changes"] if change["mode"] == "managed"]
+    found = {change["address"]: (change["type"], differences(change["change"])) for change in planned}
+    met = {(kind, attribute) for kind, attributes in found.values() for attribute in attributes}
+    kinds = {kind for kind, _ in found.values()}
+    unexplained = {
+        address: sorted(attribute for attribute in attributes if (kind, attribute) not in reasons)
+        for address, (kind, attributes) in found.items()
+    }
+    unused = sorted(gap for gap in reasons - met if gap[0] in kinds)
+    return {address: names for address, names in unexplained.items() if names}, unused
+
+
+def differences(change: dict[str, Any]) -> set[str]:
+    """Attributes that are the cause of a change; of a replacement not those that only follow from it."""
+    if change["actions"] == ["no-op"]:
+        return set()
+    before, after = change["before"] or {}, change["after"] or {}
+    unknown = {name for name, value in (change["after_unknown"] or {}).items() if value}
+    if {"create", "delete"} <= set(change["actions"]):
+        unknown = {path[0] for path in change.get("replace_paths", [])}
+    names = (before.keys() | after.keys()) - {
+        name for name, value in change["after_unknown"].items() if value is True
+    }
+    return unknown | {name for name in names if before.get(name) != after.get(name)} or {"(everything)"}
+
+
+def tagged(deployed: Any, emulator: Any) -> list[str]:
+    """ARNs of what still bears the tag of a cluster."""
+    (provider,) = deployed.document["provider"]["aws"]
+    client = emulator.client("resourcegroupstaggingapi", provider["region"])
+    answer = client.get_resources(TagFilters=[{"Key": "aether-cluster"}])
+    return [resource["ResourceARN"] for resource in answer["ResourceTagMappingList"]]
+
+
+def unprotected(text: str) -> str:
+    """The configuration without deletion protection, as an operator sets it before a destroy."""
+    if "protect = true" in text:
+        return text.replace("protect = true", "protect = false")
+    if "protect = false" in text:
+        return text
+    return (
+        text.replace("[cloud]\n", "[cloud]\nprotect = false\n")
+        if "[cloud]\n" in text
+        else f"[cloud]\nprotect = false\n{text}"
+    )
+
+
+def prepared(config: Path, emulator: Any) -> str:
+    """The configuration, with what it presupposes made in the emulator and named as the emulator does."""
+    text = config.read_text(encoding="utf-8")
+    aws = tomllib.loads(text)["cloud"]["aws"]
+    ec2 = emulator.client("ec2", aws.get("region", "us-west-2"))
+    for old, new in [*network(aws, ec2), *zone(text, emulator), *firewall(aws, emulator)]:
+        text = text.replace(old, new)
+    return text
+
+
+def network(aws: dict[str, Any], ec2: Any) -> Iterator[tuple[str, str]]:
+    """An existing VPC with its subnets."""
+    if "vpc_id" not in aws:
+        return
+    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+    yield aws["vpc_id"], vpc
+    zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
+    for group, names in enumerate([aws["public_subnet_ids"], aws["private_subnet_ids"]]):
+        for number, name in enumerate(names):
+            block = f"10.77.{16 * group + number}.0/24"
+            made = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=zones[number])
+            yield name, made["Subnet"]["SubnetId"]
+
+
+def zone(text: str, emulator: Any) -> Iterator[tuple[str, str]]:
+    """The hosted zone of the domain."""
+    if domain := re.search(r'^domain = "[^".]+\.([^"]+)"', text, re.MULTILINE):
+        client = emulator.client("route53", "us-east-1")
+        made = client.create_hosted_zone(Name=domain[1], CallerReference="test")["HostedZone"]["Id"]
+        if named := re.search(r'^hosted_zone_id = "([^"]+)"', text, re.MULTILINE):
+            yield named[1], made.removeprefix("/hostedzone/")
+
+
+def firewall(aws: dict[str, Any], emulator: Any) -> Iterator[tuple[str, str]]:
+    """The web ACL before the load balancer."""
+    if arn := aws.get("waf_acl_arn"):
+        client = emulator.client("wafv2", aws["region"])
+        visibility = {
+            "SampledRequestsEnabled": False,
+            "CloudWatchMetricsEnabled": False,
+            "MetricName": "test",
+        }
+        made = client.create_web_acl(
+            Name="test", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility
+        )
+        yield arn, made["Summary"]["ARN"]
