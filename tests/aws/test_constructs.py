@@ -102,6 +102,27 @@ def test_registry_alone(declared: Declared) -> None:
     assert only(document, "aws_ecr_repository")["force_delete"] is False
 
 
+@pytest.mark.parametrize(
+    ("image", "arn"),
+    [
+        (
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/node@sha256:00",
+            "arn:aws:ecr:eu-west-1:123456789012:repository/team/node",
+        ),
+        (
+            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/node:1",
+            "arn:aws:ecr:cn-north-1:123456789012:repository/node",
+        ),
+        ("ghcr.io/siy/aether-node:latest", None),
+        ("public.ecr.aws/x/node:1", None),
+    ],
+)
+def test_repository_of_an_image(image: str, arn: str | None) -> None:
+    from aether_infra.aws.registry import image_repository_arn
+
+    assert image_repository_arn(image) == arn
+
+
 def test_load_balancer_alone(declared: Declared) -> None:
     from aether_infra.aws.load_balancer import LoadBalancer, LoadBalancerProps
 

@@ -246,6 +246,31 @@ def test_secrets_are_references(config: Path, synthesized: Synthesize) -> None:
 
 
 @pytest.mark.parametrize("compute", ["fargate", "ec2"])
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        (None, "${aws_ecr_repository.registry_"),
+        ("210987654321.dkr.ecr.us-west-2.amazonaws.com/shared/node:1", "210987654321:repository/shared/node"),
+        ("ghcr.io/siy/aether-node:0.7.0", None),
+    ],
+)
+def test_only_the_images_repository_may_be_pulled_from(
+    synthesized: Synthesize, compute: str, image: str | None, repository: str | None
+) -> None:
+    named = f'[cloud]\nimage = "{image}"\n' if image else ""
+    pulls = [
+        statement["resources"]
+        for _, statement in statements(synthesized(f'{named}[cloud.aws]\ncompute = "{compute}"\n'))
+        if "ecr:BatchGetImage" in statement["actions"]
+    ]
+    if repository is None:
+        assert pulls == []
+    else:
+        ((arn,),) = pulls
+        assert repository in arn
+
+
+@pytest.mark.parametrize("compute", ["fargate", "ec2"])
 def test_every_role_is_bounded(synthesized: Synthesize, compute: str) -> None:
     boundary = "arn:aws:iam::123456789012:policy/platform"
     text = f'[cloud.aws]\ncompute = "{compute}"\npermissions_boundary_arn = "{boundary}"\n'
@@ -348,7 +373,9 @@ def test_core_nodes_change_one_after_the_other(config: Path, synthesized: Synthe
             continue
         (gate,) = [address for address in direct if address.startswith("aws_lambda_invocation.")]
         assert before in graph[gate]
-        event = json.loads(resources(document, "aws_lambda_invocation")[gate.partition(".")[2]]["input"])
+        invocation = resources(document, "aws_lambda_invocation")[gate.partition(".")[2]]
+        assert invocation["lifecycle"]["replace_triggered_by"] == [before], "any change of the service asks again"
+        event = json.loads(invocation["input"])
         assert event["service"].endswith(f"-node-{number - 1}")
         assert len(event["core_services"]) == core
 

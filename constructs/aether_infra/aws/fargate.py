@@ -260,13 +260,8 @@ class FargateCluster(Construct):
             self.core_services[node_id] = service
             before = [service]
             if self._gate is not None:
-                invocation = self._gate.after(
-                    node_id,
-                    service=core_service_name(props.name, node_id),
-                    task_definition_arn=task_definition.arn,
-                    wait_for=[service],
-                )
-                before = [invocation]
+                name = core_service_name(props.name, node_id)
+                before = [self._gate.after(node_id, service=service, service_name=name)]
         return before
 
     def _core_service(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from attrs import field, frozen
@@ -15,6 +16,11 @@ from cdktf_cdktf_provider_aws.ecr_repository import (
 from constructs import Construct
 
 from aether_infra.aws.policy import Statement
+
+
+_ECR_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<name>[^:@]+)"
+)
 
 
 @frozen(kw_only=True)
@@ -77,19 +83,45 @@ class Registry(Construct):
         )
 
     def pull_statements(self) -> list[Statement]:
-        """Rights to pull from this repository and no other. The login token has no resource to name."""
-        return [
-            Statement(sid="RegistryLogin", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-            Statement(
-                sid="PullImage",
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                resources=[self.repository.arn],
-            ),
-        ]
+        """Rights to pull from this repository and no other."""
+        return pull_statements(self.repository.arn)
+
+
+def pull_statements(repository_arn: str) -> list[Statement]:
+    """Rights to pull from one repository.
+
+    Args:
+        repository_arn: the repository; may be another account's, whose repository policy must then agree.
+    """
+    return [
+        # the login token has no resource to name
+        Statement(sid="RegistryLogin", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+        Statement(
+            sid="PullImage",
+            actions=[
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:GetDownloadUrlForLayer",
+            ],
+            resources=[repository_arn],
+        ),
+    ]
+
+
+def image_repository_arn(image: str, partition: str = "aws") -> str | None:
+    """The ECR repository of an image.
+
+    Args:
+        image: an image reference, such as `123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/node@sha256:…`.
+        partition: the AWS partition, which a reference does not tell.
+
+    Returns:
+        Its ARN; None for an image that is not in (private) ECR.
+    """
+    match = _ECR_IMAGE.match(image)
+    if match is None:
+        return None
+    return f"arn:{partition}:ecr:{match['region']}:{match['account']}:repository/{match['name']}"
 
 
 def _lifecycle_policy(props: RegistryProps) -> str:

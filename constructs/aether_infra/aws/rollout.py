@@ -16,8 +16,9 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from attrs import field, frozen
-from cdktf import AssetType, ITerraformDependable, TerraformAsset
+from cdktf import AssetType, TerraformAsset, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.ecs_service import EcsService
 from cdktf_cdktf_provider_aws.lambda_function import LambdaFunction, LambdaFunctionLoggingConfig
 from cdktf_cdktf_provider_aws.lambda_invocation import LambdaInvocation
 from constructs import Construct
@@ -136,24 +137,24 @@ class RolloutGate(Construct):
             tags=dict(props.tags),
         )
 
-    def after(
-        self, node_id: str, *, service: str, task_definition_arn: str, wait_for: Sequence[ITerraformDependable]
-    ) -> LambdaInvocation:
+    def after(self, node_id: str, *, service: EcsService, service_name: str) -> LambdaInvocation:
         """Hold the rollout until a core node is back.
+
+        Whatever Terraform changes about the service asks again: a new task definition, but also a new target group
+        or subnet, which restarts the node just the same.
 
         Args:
             node_id: the node.
             service: its ECS service.
-            task_definition_arn: what the service must run. A change of it asks again.
-            wait_for: what must be done before asking: the service itself.
+            service_name: its name, one of `core_services`.
 
         Returns:
             The invocation, for the next node to depend on.
         """
         event = {
             "cluster": self._props.ecs_cluster_name,
-            "service": service,
-            "task_definition": task_definition_arn,
+            "service": service_name,
+            "task_definition": service.task_definition,
             "core_services": list(self._props.core_services),
             "target_group_arns": list(self._props.target_group_arns),
             "timeout_seconds": self._props.timeout_seconds,
@@ -163,7 +164,11 @@ class RolloutGate(Construct):
             node_id,
             function_name=self.function.function_name,
             input=json.dumps(event, sort_keys=True),
-            depends_on=[*wait_for, *self._grants],
+            # as text: cdktf renders a resource as an expression here, which Terraform refuses in JSON
+            lifecycle=TerraformResourceLifecycle(
+                replace_triggered_by=[f"{service.terraform_resource_type}.{service.friendly_unique_id}"]
+            ),
+            depends_on=[service, *self._grants],
         )
 
     def _reader(self, log_group_arn: str) -> ServiceRole:

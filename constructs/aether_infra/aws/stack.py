@@ -40,7 +40,13 @@ from aether_infra.aws.network import (
     NetworkProps,
     NetworkZone,
 )
-from aether_infra.aws.registry import Registry, RegistryProps
+from aether_infra.aws.policy import Statement
+from aether_infra.aws.registry import (
+    Registry,
+    RegistryProps,
+    image_repository_arn,
+    pull_statements,
+)
 from aether_infra.aws.scaling import Scaling
 from aether_infra.aws.rollout import RolloutGate, RolloutGateProps
 from aether_infra.aws.security import Security, SecurityProps
@@ -295,7 +301,7 @@ class AwsStack(BaseStack):
             region=self.aws.region,
             account_id=self.account_id,
             log_group_arn=self.logs.log_group.arn,
-            pull=self.registry.pull_statements(),
+            pull=self._pull_statements(),
             secrets=self.config.cloud.secrets,
             kms_key_arn=self.aws.kms_key_arn,
             storage=volumes.mount_statements() if volumes else (),
@@ -303,6 +309,13 @@ class AwsStack(BaseStack):
             permissions_boundary_arn=self.aws.permissions_boundary_arn,
             tags=self.tags,
         )
+
+    def _pull_statements(self) -> list[Statement]:
+        """Rights to pull the image: none where it is not in ECR."""
+        if self.config.cloud.image is None:
+            return self.registry.pull_statements()
+        repository_arn = image_repository_arn(self.config.cloud.image, self.partition)
+        return pull_statements(repository_arn) if repository_arn else []
 
     def _discovery(self) -> Discovery:
         return Discovery(
