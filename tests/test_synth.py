@@ -128,6 +128,14 @@ def test_two_files_of_one_cluster_are_refused(tmp_path: Path) -> None:
     assert '"same" on aws is already the cluster of a.toml' in done.stderr
 
 
+def test_a_kind_of_compute_without_a_stack_is_not_built_as_another(tmp_path: Path) -> None:
+    (tmp_path / "aether.toml").write_text('[cloud.aws]\ncompute = "eks"\n', encoding="utf-8")
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert 'cloud.aws.compute: has no stack in this version: "eks"' in done.stderr
+    assert not (tmp_path / "cdktf.out").exists()
+
+
 def test_a_cloud_without_a_stack_is_told(tmp_path: Path) -> None:
     (tmp_path / "aether.toml").write_text('[cloud.gcp]\nproject = "my-project"\n', encoding="utf-8")
     done = run(tmp_path)

@@ -28,6 +28,11 @@ STACKS: Mapping[Provider, str] = {
 }
 """Stack of each cloud: module and class, loaded only when a configuration wants it."""
 
+KINDS: Mapping[Provider, frozenset[str]] = {
+    Provider.AWS: frozenset({"fargate", "ec2"}),
+}
+"""Kinds of compute that each stack builds."""
+
 
 class StackClass(Protocol):
     """How a stack is made."""
@@ -190,19 +195,25 @@ def _missing_stacks(config: AetherConfig) -> list[Provider]:
 
 
 def _unsupported(configs: Iterable[AetherConfig]) -> list[ConfigError]:
-    """Configurations of which nothing at all can be built."""
+    """Configurations of which nothing at all can be built, or something else than they ask for."""
+    errors = []
+    for config in configs:
+        missing = _missing_stacks(config)
+        problems = [] if len(missing) < len(config.sections) else [_no_stack(name) for name in missing]
+        for provider in config.sections:
+            compute = config.section(provider).compute
+            if provider in KINDS and compute not in KINDS[provider]:
+                path, kinds = f"cloud.{provider}.compute", ", ".join(sorted(KINDS[provider]))
+                text = f'has no stack in this version: "{compute}"'
+                problems.append(Problem(path=path, message=text, hint=f"there are stacks for {kinds}"))
+        if problems:
+            errors.append(ConfigError(problems, config.source))
+    return errors
+
+
+def _no_stack(provider: Provider) -> Problem:
     hint = f"there are stacks for {', '.join(STACKS)}"
-    return [
-        ConfigError(
-            [
-                Problem(path=f"cloud.{provider}", message="has no stack in this version", hint=hint)
-                for provider in config.sections
-            ],
-            config.source,
-        )
-        for config in configs
-        if len(_missing_stacks(config)) == len(config.sections)
-    ]
+    return Problem(path=f"cloud.{provider}", message="has no stack in this version", hint=hint)
 
 
 def _same_cluster(configs: Sequence[AetherConfig]) -> list[ConfigError]:

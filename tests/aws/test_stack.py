@@ -454,6 +454,13 @@ def test_the_heap_fits_the_task(config: Path, synthesized: Synthesize) -> None:
         assert heap >= 128
 
 
+@pytest.mark.parametrize("compute", ["fargate", "ec2"])
+def test_java_options_reach_the_node_as_they_are(synthesized: Synthesize, compute: str) -> None:
+    text = f"[cloud]\njava_opts = '-Da=${{b}} -Dc=%{{d}}'\n[cloud.aws]\ncompute = \"{compute}\"\n"
+    document = json.dumps(synthesized(text))
+    assert "-Da=$${b} -Dc=%%{d}" in document, "Terraform would read ${ and %{ as its own"
+
+
 # --- hardening
 
 

@@ -54,6 +54,7 @@ from aether_infra.aws.storage import DataVolumes, DataVolumesProps
 from aether_infra.catalog.aws import architecture
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
 from aether_infra.cdk.stack import BaseStack
+from aether_infra.cdk.text import literal
 from aether_infra.config import (
     AetherConfig,
     AwsConfig,
@@ -449,7 +450,7 @@ class AwsStack(BaseStack):
             heap_mib=heap,
             gc=self.config.node.gc,
             dns_ttl_seconds=self.config.cloud.shutdown.jvm_dns_ttl_seconds,
-            extra=self.config.cloud.java_opts,
+            extra=literal(self.config.cloud.java_opts),
         )
 
     def _alarms(self) -> Alarms:

@@ -10,6 +10,7 @@
  */
 const Module = require("node:module");
 const path = require("node:path");
+const util = require("node:util");
 
 /** Set by kernel.py next to NODE_OPTIONS: the value that NODE_OPTIONS had before, maybe empty. */
 const MARKER = "AETHER_KERNEL_NODE_OPTIONS";
@@ -94,6 +95,11 @@ function deferArchiver() {
   };
 }
 
+/** Spares the user a warning at each run: cdktf calls `util.isArray`, which node 22 and later deprecate. */
+function replaceDeprecated() {
+  util.isArray = Array.isArray; // what it does, without the warning
+}
+
 /** Gives the kernel's own children the NODE_OPTIONS that the user set, not ours. */
 function restoreEnvironment() {
   if (process.env[MARKER]) {
@@ -118,4 +124,5 @@ if (isKernel()) {
   restoreEnvironment();
   deferReexports();
   deferArchiver();
+  replaceDeprecated();
 }
