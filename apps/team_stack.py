@@ -7,7 +7,10 @@ Any construct of `aether_infra.aws` works alone: it takes props, and gives its u
 
 import os
 
-from aether_infra.aws.discovery import Discovery, DiscoveryProps  # first: it makes cdktf's bindings load lazily
+from aether_infra.aws.discovery import (
+    Discovery,
+    DiscoveryProps,
+)  # first: it makes cdktf's bindings load lazily
 from aether_infra.aws.fargate import FargateCluster, FargateClusterProps, core_service_name, ecs_cluster_name
 from aether_infra.aws.identity import IdentityProps, TaskIdentity
 from aether_infra.aws.monitoring import NodeLogs, NodeLogsProps

@@ -12,12 +12,21 @@ from terraform_json import ROOT
 def loaded(statement: str) -> set[str]:
     """Modules that a fresh interpreter has after a statement."""
     script = f"{statement}\nimport sys\nprint(*sys.modules, sep='\\n')"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     return set(done.stdout.split())
 
 
 @pytest.mark.parametrize(
-    "module", ["aether_infra.config", "aether_infra.core.node", "aether_infra.catalog.aws", "aether_infra.errors", "aether_infra.synth"]
+    "module",
+    [
+        "aether_infra.config",
+        "aether_infra.core.node",
+        "aether_infra.catalog.aws",
+        "aether_infra.errors",
+        "aether_infra.synth",
+    ],
 )
 def test_light_modules_bring_no_cdktf(module: str) -> None:
     heavy = {"cdktf", "jsii", "boto3", "cdktf_cdktf_provider_aws"}
@@ -26,7 +35,9 @@ def test_light_modules_bring_no_cdktf(module: str) -> None:
 
 def test_pypi_constructs_is_what_is_imported_from_the_root() -> None:
     script = "import constructs; print(constructs.Construct.__jsii_type__, constructs.__file__)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert done.stdout.startswith("constructs.Construct ")
     assert "site-packages" in done.stdout
 
@@ -36,7 +47,11 @@ def test_source_root_is_not_a_package() -> None:
 
 
 def test_bindings_load_lazily() -> None:
-    modules = {name for name in loaded("import aether_infra.aws.stack") if name.startswith("cdktf_cdktf_provider_aws.")}
+    modules = {
+        name
+        for name in loaded("import aether_infra.aws.stack")
+        if name.startswith("cdktf_cdktf_provider_aws.")
+    }
     assert "cdktf_cdktf_provider_aws.vpc" in modules
     assert "cdktf_cdktf_provider_aws.wafv2_rule_group" not in modules
     assert len(modules) < 300, "the stock package has 4,400"

@@ -31,7 +31,11 @@ def run(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def without_comments(value: Any) -> Any:
@@ -96,7 +100,8 @@ def test_bad_configurations_are_all_told_and_nothing_is_written(tmp_path: Path) 
     assert run(tmp_path).returncode == 0
     before = tree(tmp_path / "cdktf.out")
     (tmp_path / "bad-1.toml").write_text(
-        '[cluster]\nname = "x"\nnodes = 4\n[cloud.aws]\nnat = "singel"\nregoin = "us-west-2"\n', encoding="utf-8"
+        '[cluster]\nname = "x"\nnodes = 4\n[cloud.aws]\nnat = "singel"\nregoin = "us-west-2"\n',
+        encoding="utf-8",
     )
     (tmp_path / "bad-2.toml").write_text("[cloud.aws\n", encoding="utf-8")
     (tmp_path / "bad-3.toml").write_text(GOOD.format(name="fine"), encoding="utf-8")
@@ -104,7 +109,14 @@ def test_bad_configurations_are_all_told_and_nothing_is_written(tmp_path: Path) 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    for expected in ("cluster.nodes", "cloud.aws.nat", "cloud.aws.regoin", '"region"', "bad-2.toml", "line 1"):
+    for expected in (
+        "cluster.nodes",
+        "cloud.aws.nat",
+        "cloud.aws.regoin",
+        '"region"',
+        "bad-2.toml",
+        "line 1",
+    ):
         assert expected in done.stderr, expected
     assert "bad-3.toml" not in done.stderr
     assert tree(tmp_path / "cdktf.out") == before
@@ -124,7 +136,7 @@ def test_two_files_of_one_cluster_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text(GOOD.format(name="same"), encoding="utf-8")
     done = run(tmp_path, AETHER_CONFIG="*.toml")
     assert done.returncode == 2
-    assert 'b.toml' in done.stderr
+    assert "b.toml" in done.stderr
     assert '"same" on aws is already the cluster of a.toml' in done.stderr
 
 

@@ -91,7 +91,7 @@ def load_all(paths: Iterable[Path]) -> list[AetherConfig]:
         The configurations, in the order of the files.
 
     Raises:
-        ConfigErrors: some cannot be used, or two of them mean the same cluster; holds the problems of all.
+        FleetError: some cannot be used, or two of them mean the same cluster; holds the problems of all.
     """
     configs: list[AetherConfig] = []
     errors: list[ConfigError] = []
@@ -103,11 +103,11 @@ def load_all(paths: Iterable[Path]) -> list[AetherConfig]:
     errors += _unsupported(configs)
     errors += _same_cluster(configs)
     if errors:
-        raise ConfigErrors(errors)
+        raise FleetError(errors)
     return configs
 
 
-class ConfigErrors(ConfigError):
+class FleetError(ConfigError):
     """Several configurations that cannot be used.
 
     Args:

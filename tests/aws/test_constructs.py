@@ -34,7 +34,9 @@ def test_network_over_a_range_known_only_to_terraform(declared: Declared) -> Non
     def declare(stack: Any) -> Network:
         cidr = TerraformVariable(stack, "cidr", type="string").string_value
         zones = [NetworkZone(**zone) for zone in ZONES]
-        return Network(stack, "network", NetworkProps(name="mine", region="us-west-2", zones=zones, cidr=cidr))
+        return Network(
+            stack, "network", NetworkProps(name="mine", region="us-west-2", zones=zones, cidr=cidr)
+        )
 
     document = declared(declare)
     blocks = {subnet["cidr_block"] for subnet in resources(document, "aws_subnet").values()}
@@ -57,7 +59,9 @@ def test_existing_network_checks_what_it_is_given(declared: Declared) -> None:
     from aether_infra.aws.network import ExistingNetwork, ExistingNetworkProps
 
     props = ExistingNetworkProps(
-        vpc_id="vpc-1", public_subnet_ids=["subnet-a", "subnet-b"], private_subnet_ids=["subnet-c", "subnet-d"]
+        vpc_id="vpc-1",
+        public_subnet_ids=["subnet-a", "subnet-b"],
+        private_subnet_ids=["subnet-c", "subnet-d"],
     )
     document = declared(lambda stack: ExistingNetwork(stack, "network", props))
     assert not document.get("resource")
@@ -77,14 +81,20 @@ def test_security_without_anything_published(declared: Declared) -> None:
     props = SecurityProps(name="mine", vpc_id="vpc-1", vpc_cidr="10.0.0.0/16", ports=ports)
     document = declared(lambda stack: Security(stack, "security", props))
     assert len(resources(document, "aws_security_group")) == 1
-    assert not [r for r in resources(document, "aws_vpc_security_group_ingress_rule").values() if "cidr_ipv4" in r]
+    assert not [
+        r for r in resources(document, "aws_vpc_security_group_ingress_rule").values() if "cidr_ipv4" in r
+    ]
 
 
 def test_security_takes_ipv6_too(declared: Declared) -> None:
     from aether_infra.aws.security import Security, SecurityProps
 
     props = SecurityProps(
-        name="mine", vpc_id="vpc-1", vpc_cidr="10.0.0.0/16", allowed_cidrs=["::/0"], egress_cidrs=["2001:db8::/32"]
+        name="mine",
+        vpc_id="vpc-1",
+        vpc_cidr="10.0.0.0/16",
+        allowed_cidrs=["::/0"],
+        egress_cidrs=["2001:db8::/32"],
     )
     document = declared(lambda stack: Security(stack, "security", props))
     ingress = resources(document, "aws_vpc_security_group_ingress_rule").values()
@@ -96,7 +106,9 @@ def test_security_takes_ipv6_too(declared: Declared) -> None:
 def test_registry_alone(declared: Declared) -> None:
     from aether_infra.aws.registry import Registry, RegistryProps
 
-    document = declared(lambda stack: Registry(stack, "registry", RegistryProps(repository="mine", keep_images=7)))
+    document = declared(
+        lambda stack: Registry(stack, "registry", RegistryProps(repository="mine", keep_images=7))
+    )
     rules = json.loads(only(document, "aws_ecr_lifecycle_policy")["policy"])["rules"]
     assert rules[1]["selection"]["countNumber"] == 7
     assert only(document, "aws_ecr_repository")["force_delete"] is False
@@ -138,7 +150,11 @@ def test_load_balancer_alone(declared: Declared) -> None:
 
 @pytest.mark.parametrize(
     ("domain", "zone"),
-    [("aether.example.com", "example.com"), ("a.b.example.co.uk", "b.example.co.uk"), ("example.com", "example.com")],
+    [
+        ("aether.example.com", "example.com"),
+        ("a.b.example.co.uk", "b.example.co.uk"),
+        ("example.com", "example.com"),
+    ],
 )
 def test_zone_of_a_domain(domain: str, zone: str) -> None:
     from aether_infra.aws.dns import parent_zone
@@ -169,7 +185,14 @@ def test_alarms_for_any_quorum(declared: Declared, voters: int, names: int) -> N
     from aether_infra.aws.monitoring import Alarms, AlarmsProps, VoterMetric
 
     metrics = [
-        VoterMetric(voter=f"node-{n}", namespace="N", metric="M", dimensions={"D": str(n)}, stat="Minimum", when_missing=0)
+        VoterMetric(
+            voter=f"node-{n}",
+            namespace="N",
+            metric="M",
+            dimensions={"D": str(n)},
+            stat="Minimum",
+            when_missing=0,
+        )
         for n in range(voters)
     ]
     document = declared(lambda stack: Alarms(stack, "alarms", AlarmsProps(name="mine", voters=metrics)))
@@ -212,7 +235,11 @@ def test_the_gates_archive_is_always_the_same() -> None:
 
 def test_a_teams_own_stack(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "apps/team_stack.py")], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "apps/team_stack.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     document = json.loads((tmp_path / "cdktf.out/stacks/orders/cdk.tf.json").read_text(encoding="utf-8"))

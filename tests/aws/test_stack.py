@@ -114,7 +114,10 @@ def test_subnets_lie_in_the_vpc_and_do_not_overlap(config: Path, synthesized: Sy
     assert all(s["map_public_ip_on_launch"] is False for s in resources(document, "aws_subnet").values())
 
 
-@pytest.mark.parametrize(("fewer", "more"), [("2", "3"), ("3", "4"), ('["us-west-2c", "us-west-2a"]', '["us-west-2a", "us-west-2b", "us-west-2c"]')])
+@pytest.mark.parametrize(
+    ("fewer", "more"),
+    [("2", "3"), ("3", "4"), ('["us-west-2c", "us-west-2a"]', '["us-west-2a", "us-west-2b", "us-west-2c"]')],
+)
 def test_a_further_zone_leaves_the_others_alone(synthesized: Synthesize, fewer: str, more: str) -> None:
     text = '[cloud.aws]\nregion = "us-west-2"\navailability_zones = '
     before, after = (resources(synthesized(text + zones), "aws_subnet") for zones in (fewer, more))
@@ -128,9 +131,7 @@ def test_nat(synthesized: Synthesize, nat: str, gateways: int) -> None:
     document = synthesized(text)
     assert len(resources(document, "aws_nat_gateway")) == gateways
     assert len(resources(document, "aws_eip")) == gateways
-    private = [
-        route for name, route in resources(document, "aws_route").items() if "private" in name
-    ]
+    private = [route for name, route in resources(document, "aws_route").items() if "private" in name]
     assert len(private) == (3 if gateways else 0)
     subnets = resources(synthesized('[cloud.aws]\nnat = "per_az"\n'), "aws_subnet")
     assert resources(document, "aws_subnet") == subnets, "a change of nat moves no subnet"
@@ -336,7 +337,9 @@ def test_no_zone_holds_a_majority_where_there_are_three(config: Path, synthesize
 
 
 @per_config
-def test_voters_are_never_on_spot_never_doubled_and_never_moved(config: Path, synthesized: Synthesize) -> None:
+def test_voters_are_never_on_spot_never_doubled_and_never_moved(
+    config: Path, synthesized: Synthesize
+) -> None:
     document = synthesized(config)
     for name, service in resources(document, "aws_ecs_service").items():
         if "elastic" in name:
@@ -357,7 +360,9 @@ def test_voters_are_never_on_spot_never_doubled_and_never_moved(config: Path, sy
 def test_core_nodes_change_one_after_the_other(config: Path, synthesized: Synthesize) -> None:
     document = synthesized(config)
     core = load(config).counts(Provider.AWS).core
-    graph = {f"{kind}.{name}": set(arguments.get("depends_on", [])) for kind, name, arguments in every(document)}
+    graph = {
+        f"{kind}.{name}": set(arguments.get("depends_on", [])) for kind, name, arguments in every(document)
+    }
     kind = "aws_ecs_service" if resources(document, "aws_ecs_service") else "aws_instance"
     nodes = {
         match[1]: f"{kind}.{name}"
@@ -374,7 +379,9 @@ def test_core_nodes_change_one_after_the_other(config: Path, synthesized: Synthe
         (gate,) = [address for address in direct if address.startswith("aws_lambda_invocation.")]
         assert before in graph[gate]
         invocation = resources(document, "aws_lambda_invocation")[gate.partition(".")[2]]
-        assert invocation["lifecycle"]["replace_triggered_by"] == [before], "any change of the service asks again"
+        assert invocation["lifecycle"]["replace_triggered_by"] == [before], (
+            "any change of the service asks again"
+        )
         event = json.loads(invocation["input"])
         assert event["service"].endswith(f"-node-{number - 1}")
         assert len(event["core_services"]) == core
@@ -397,7 +404,9 @@ def test_liveness_restarts_and_readiness_routes(config: Path, synthesized: Synth
         if service.get("load_balancer"):
             assert service["health_check_grace_period_seconds"] == 2**31 - 1
         else:
-            assert "health_check_grace_period_seconds" not in service, "ECS refuses it without a load balancer"
+            assert "health_check_grace_period_seconds" not in service, (
+                "ECS refuses it without a load balancer"
+            )
     for group in resources(document, "aws_autoscaling_group").values():
         assert group["health_check_type"] == "EC2"
 
@@ -410,7 +419,8 @@ def test_elastic_nodes_run_between_the_bounds(config: Path, synthesized: Synthes
         (target["min_capacity"], target["max_capacity"])
         for target in resources(document, "aws_appautoscaling_target").values()
     ] + [
-        (group["min_size"], group["max_size"]) for group in resources(document, "aws_autoscaling_group").values()
+        (group["min_size"], group["max_size"])
+        for group in resources(document, "aws_autoscaling_group").values()
     ]
     expected = [(counts.elastic_minimum, counts.elastic_maximum)] if counts.elastic_maximum else []
     assert targets == expected
@@ -573,7 +583,9 @@ def test_ecs_services_wait_for_what_they_stand_on(config: Path, synthesized: Syn
     listeners = {f"aws_lb_listener.{name}" for name in resources(document, "aws_lb_listener")}
     for service in resources(document, "aws_ecs_service").values():
         assert listeners <= set(service["depends_on"]), "ECS refuses a target group without a listener"
-        if references(service) & {f"aws_efs_mount_target.{n}" for n in resources(document, "aws_efs_mount_target")}:
+        if references(service) & {
+            f"aws_efs_mount_target.{n}" for n in resources(document, "aws_efs_mount_target")
+        }:
             assert resources(document, "aws_efs_file_system")
 
 
@@ -581,7 +593,7 @@ def test_ecs_services_wait_for_what_they_stand_on(config: Path, synthesized: Syn
 
 
 def test_state_is_local_by_default_and_relative(synthesized: Synthesize) -> None:
-    backend = synthesized("[cluster]\nname = \"one\"\n[cloud.aws]\n")["terraform"]["backend"]
+    backend = synthesized('[cluster]\nname = "one"\n[cloud.aws]\n')["terraform"]["backend"]
     assert backend == {"local": {"path": "../../../terraform.one-aws.tfstate"}}
 
 

@@ -131,7 +131,7 @@ def _liveness(spec: ContainerSpec) -> dict[str, Any]:
         f"bad=0; while sleep {health.interval_seconds}; do "
         f"if {probe_command(spec)}; then bad=0; else bad=$((bad + 1)); fi; "
         f"[ $bad -lt {health.unhealthy_threshold} ] || "
-        f"{{ echo \"node gave $bad bad answers in a row\"; exit 1; }}; done"
+        f'{{ echo "node gave $bad bad answers in a row"; exit 1; }}; done'
     )
     return _base(spec, "liveness", essential=True, user=USER_ID) | {
         "entryPoint": ["sh", "-c"],

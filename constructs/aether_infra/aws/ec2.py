@@ -70,9 +70,13 @@ BOOT_SECONDS = 180
 _TargetTracking = policy_l1.AutoscalingPolicyTargetTrackingConfiguration
 _MetricSpecification = policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMetricSpecification
 _Metric = policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMetricSpecificationMetrics
-_MetricStat = policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMetricSpecificationMetricsMetricStat
-_StatMetric = policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMetricSpecificationMetricsMetricStatMetric
-_Dimension = policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMetricSpecificationMetricsMetricStatMetricDimensions
+_MetricStat = (
+    policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMetricSpecificationMetricsMetricStat
+)
+_StatMetric = (
+    policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMetricSpecificationMetricsMetricStatMetric
+)
+_Dimension = policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMetricSpecificationMetricsMetricStatMetricDimensions  # noqa: E501
 
 
 @frozen(kw_only=True)
@@ -147,9 +151,7 @@ class NodeSettings(Construct):
 
     def read_statements(self) -> list[Statement]:
         """Rights to read the settings."""
-        return [
-            Statement(sid="ReadSettings", actions=["ssm:GetParameter"], resources=[self.settings.arn])
-        ]
+        return [Statement(sid="ReadSettings", actions=["ssm:GetParameter"], resources=[self.settings.arn])]
 
     def roll_commands(self) -> list[str]:
         """What a running instance does when the settings have changed; `revision` is the document's parameter."""

@@ -53,11 +53,15 @@ PLATFORM_VERSION = "1.4.0"
 ELASTIC = "elastic"
 # the generated names run to 120 characters
 _TargetTracking = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfiguration
-_MetricSpecification = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecification
-_Metric = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetrics
-_MetricStat = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStat
-_StatMetric = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStatMetric
-_Dimension = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStatMetricDimensions
+_MetricSpecification = (
+    policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecification
+)
+_Metric = (
+    policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetrics
+)
+_MetricStat = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStat  # noqa: E501
+_StatMetric = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStatMetric  # noqa: E501
+_Dimension = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStatMetricDimensions  # noqa: E501
 _ENGINE_ARCHITECTURE = {"x86_64": "X86_64", "arm64": "ARM64"}
 
 
@@ -467,9 +471,7 @@ def core_service_name(cluster: str, node_id: str) -> str:
     return physical_name(cluster, node_id)
 
 
-def _average_cpu(
-    cluster: str, services: Mapping[str, str]
-) -> _MetricSpecification:
+def _average_cpu(cluster: str, services: Mapping[str, str]) -> _MetricSpecification:
     """The mean CPU over services, of those that run at all."""
     metrics = [
         _Metric(
@@ -482,9 +484,7 @@ def _average_cpu(
                     namespace="AWS/ECS",
                     metric_name="CPUUtilization",
                     dimensions=[
-                        _Dimension(
-                            name=name, value=value
-                        )
+                        _Dimension(name=name, value=value)
                         for name, value in (("ClusterName", cluster), ("ServiceName", service))
                     ],
                 ),
@@ -492,9 +492,5 @@ def _average_cpu(
         )
         for key, service in services.items()
     ]
-    average = _Metric(
-        id="cluster", label="CPU of the cluster", expression="AVG(METRICS())", return_data=True
-    )
-    return _MetricSpecification(
-        metrics=[*metrics, average]
-    )
+    average = _Metric(id="cluster", label="CPU of the cluster", expression="AVG(METRICS())", return_data=True)
+    return _MetricSpecification(metrics=[*metrics, average])

@@ -135,9 +135,7 @@ def secret_statements(arns: Iterable[str], kms_key_arn: str | None = None) -> li
     """
     known = sorted(set(arns))
     parameters = [arn for arn in known if arn.split(":")[2:3] == ["ssm"]]
-    secrets = sorted(
-        {":".join(arn.split(":")[:_SECRET_ARN_PARTS]) for arn in known if arn not in parameters}
-    )
+    secrets = sorted({":".join(arn.split(":")[:_SECRET_ARN_PARTS]) for arn in known if arn not in parameters})
     statements = []
     if secrets:
         statements.append(
@@ -152,9 +150,7 @@ def secret_statements(arns: Iterable[str], kms_key_arn: str | None = None) -> li
             )
         )
     if statements and kms_key_arn:
-        statements.append(
-            Statement(sid="DecryptSecrets", actions=["kms:Decrypt"], resources=[kms_key_arn])
-        )
+        statements.append(Statement(sid="DecryptSecrets", actions=["kms:Decrypt"], resources=[kms_key_arn]))
     return statements
 
 
@@ -196,7 +192,7 @@ _SESSION_MANAGER = Statement(
 """What the SSM agent needs, less the parameters that AWS' own managed policy would let it read."""
 
 
-def _role(  # noqa: PLR0917
+def _role(
     scope: Construct, concern: str, service: str, purpose: str, props: IdentityProps, *, guard: bool = True
 ) -> ServiceRole:
     return ServiceRole(

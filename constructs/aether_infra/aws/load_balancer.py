@@ -227,8 +227,10 @@ class LoadBalancerProps:
 
 
 class LoadBalancer(Construct):
-    """An internet-facing ALB. A target is healthy when the node is *ready*; what restarts a node is its
-    liveness, which is not the load balancer's affair.
+    """An internet-facing ALB.
+
+    A target is healthy when the node is *ready*; what restarts a node is its liveness, which is not the load
+    balancer's affair.
 
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html,
     read 2026-11-23.

@@ -59,16 +59,16 @@ def policy_document(scope: Construct, id_: str, statements: Sequence[Statement])
     Returns:
         A token for the document's JSON.
     """
-    return DataAwsIamPolicyDocument(scope, id_, statement=[_render(statement) for statement in statements]).json
+    return DataAwsIamPolicyDocument(
+        scope, id_, statement=[_render(statement) for statement in statements]
+    ).json
 
 
 def _render(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
     principals = []
     if statement.services:
         principals.append(
-            DataAwsIamPolicyDocumentStatementPrincipals(
-                type="Service", identifiers=list(statement.services)
-            )
+            DataAwsIamPolicyDocumentStatementPrincipals(type="Service", identifiers=list(statement.services))
         )
     if statement.everyone:
         principals.append(DataAwsIamPolicyDocumentStatementPrincipals(type="*", identifiers=["*"]))

@@ -17,7 +17,6 @@ from constructs import Construct
 
 from aether_infra.aws.policy import Statement
 
-
 _ECR_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<name>[^:@]+)"
 )
@@ -50,9 +49,9 @@ class RegistryProps:
 
 
 class Registry(Construct):
-    """An ECR repository: scanned on push, encrypted, with immutable tags, so that a node that restarts runs
-    what the others run.
+    """An ECR repository: scanned on push, encrypted, with immutable tags.
 
+    Immutable, so that a node that restarts runs what the others run.
     Nobody may pull but who is granted `pull_statements`.
     Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html, read 2026-11-23.
 

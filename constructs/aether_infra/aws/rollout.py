@@ -203,9 +203,7 @@ def _read_statements(ecs: str, cluster: str, cluster_arn: str) -> list[Statement
             actions=["ecs:DescribeServices"],
             resources=[f"{ecs}:service/{cluster}/*"],
         ),
-        Statement(
-            sid="ReadTasks", actions=["ecs:DescribeTasks"], resources=[f"{ecs}:task/{cluster}/*"]
-        ),
+        Statement(sid="ReadTasks", actions=["ecs:DescribeTasks"], resources=[f"{ecs}:task/{cluster}/*"]),
         # takes a container instance as its resource, which Fargate has none of: the cluster is a condition
         Statement(sid="ListTasks", actions=["ecs:ListTasks"], resources=["*"], conditions=within),
         # no resource can be named for this one

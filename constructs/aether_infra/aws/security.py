@@ -100,9 +100,7 @@ class Security(Construct):
             ("cluster-quic", "udp", ports.cluster),
             ("cluster-swim", "udp", ports.swim),
         ):
-            pair = Construct(scope, concern)
-            self._from_group(pair, "ingress", self.nodes, self.nodes, protocol, port)
-            self._to_group(pair, "egress", self.nodes, self.nodes, protocol, port)
+            self._link(Construct(scope, concern), self.nodes, self.nodes, protocol, port)
 
     def _node_egress(self) -> None:
         scope = Construct(self, "egress")
@@ -150,7 +148,7 @@ class Security(Construct):
                     _cidr_id(cidr),
                     security_group_id=load_balancer.id,
                     cidr_ipv4=_ipv4(cidr),
-                cidr_ipv6=_ipv6(cidr),
+                    cidr_ipv6=_ipv6(cidr),
                     ip_protocol="tcp",
                     from_port=port,
                     to_port=port,
@@ -162,9 +160,7 @@ class Security(Construct):
         scope = Construct(self, "from-load-balancer")
         for concern, inner_port in inner.items():
             if inner_port is not None:
-                pair = Construct(scope, concern)
-                self._from_group(pair, "ingress", self.nodes, load_balancer, "tcp", inner_port)
-                self._to_group(pair, "egress", load_balancer, self.nodes, "tcp", inner_port)
+                self._link(Construct(scope, concern), load_balancer, self.nodes, "tcp", inner_port)
 
     def _public_ports(self) -> Iterator[tuple[str, int, Sequence[str]]]:
         props = self._props
@@ -175,12 +171,13 @@ class Security(Construct):
         if props.management_cidrs:
             yield "public-management", props.ports.management, props.management_cidrs
 
-    def _from_group(
-        self, scope: Construct, id_: str, to: SecurityGroup, source: SecurityGroup, protocol: str, port: int
+    def _link(
+        self, scope: Construct, source: SecurityGroup, to: SecurityGroup, protocol: str, port: int
     ) -> None:
+        """Let one group reach another on one port: a rule at each end."""
         VpcSecurityGroupIngressRule(
             scope,
-            id_,
+            "ingress",
             security_group_id=to.id,
             referenced_security_group_id=source.id,
             ip_protocol=protocol,
@@ -189,13 +186,9 @@ class Security(Construct):
             description=scope.node.id,
             tags=self._tags,
         )
-
-    def _to_group(
-        self, scope: Construct, id_: str, source: SecurityGroup, to: SecurityGroup, protocol: str, port: int
-    ) -> None:
         VpcSecurityGroupEgressRule(
             scope,
-            id_,
+            "egress",
             security_group_id=source.id,
             referenced_security_group_id=to.id,
             ip_protocol=protocol,

@@ -32,7 +32,7 @@ from aether_infra.aws.load_balancer import (
     LoadBalancer,
     LoadBalancerProps,
 )
-from aether_infra.aws.monitoring import Alarms, AlarmsProps, NodeLogs, NodeLogsProps, VoterMetric
+from aether_infra.aws.monitoring import Alarms, AlarmsProps, NodeLogs, NodeLogsProps
 from aether_infra.aws.network import (
     ExistingNetwork,
     ExistingNetworkProps,
@@ -47,8 +47,8 @@ from aether_infra.aws.registry import (
     image_repository_arn,
     pull_statements,
 )
-from aether_infra.aws.scaling import Scaling
 from aether_infra.aws.rollout import RolloutGate, RolloutGateProps
+from aether_infra.aws.scaling import Scaling
 from aether_infra.aws.security import Security, SecurityProps
 from aether_infra.aws.storage import DataVolumes, DataVolumesProps
 from aether_infra.catalog.aws import architecture
@@ -126,9 +126,7 @@ class AwsStack(BaseStack):
         self.zone = self._hosted_zone()
         self.certificate_arn = self._certificate()
         self.load_balancer = self._load_balancer()
-        self.compute: FargateCluster | Ec2Cluster = (
-            self._ec2() if aws.compute == "ec2" else self._fargate()
-        )
+        self.compute: FargateCluster | Ec2Cluster = self._ec2() if aws.compute == "ec2" else self._fargate()
         self.alarms = self._alarms()
         self._alias()
         publish(self, self._outputs())
@@ -462,9 +460,7 @@ class AwsStack(BaseStack):
                 name=self.name,
                 voters=self.compute.voter_metrics(),
                 load_balancer_arn_suffix=balancer.outputs.arn_suffix if balancer else None,
-                target_groups={
-                    concern: group.arn_suffix for concern, group in balancer.target_groups.items()
-                }
+                target_groups={concern: group.arn_suffix for concern, group in balancer.target_groups.items()}
                 if balancer
                 else {},
                 topic_arn=self.aws.alarm_topic_arn,

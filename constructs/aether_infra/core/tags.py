@@ -37,7 +37,9 @@ def standard_tags(cluster: str, extra: Mapping[str, str] | None = None) -> dict[
     return dict(sorted({**(extra or {}), CLUSTER: cluster, MANAGED_BY: "aether-infra"}.items()))
 
 
-def node_tags(tags: Mapping[str, str], role: NodeRole, cluster_port: int, node_id: str = "") -> dict[str, str]:
+def node_tags(
+    tags: Mapping[str, str], role: NodeRole, cluster_port: int, node_id: str = ""
+) -> dict[str, str]:
     """Tags of what runs a node, on top of the standard ones.
 
     Args:

@@ -55,7 +55,9 @@ def aws(*command: str) -> Any:
 def metadata(path: str, default: str | None = None) -> str:
     """Read the instance's metadata by IMDSv2."""
     base = "http://169.254.169.254/latest/"
-    ask = urllib.request.Request(base + "api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+    ask = urllib.request.Request(
+        base + "api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"}
+    )
     token = urllib.request.urlopen(ask, timeout=5).read().decode()
     try:
         ask = urllib.request.Request(base + "meta-data/" + path, headers={"X-aws-ec2-metadata-token": token})
@@ -81,7 +83,7 @@ def secret(arn: str) -> str:
     """The value of a secret: Secrets Manager (a JSON key, stage and version may follow the ARN) or SSM."""
     if arn.split(":")[2] == "ssm":
         return str(aws("ssm", "get-parameter", "--with-decryption", "--name", arn)["Parameter"]["Value"])
-    parts = (arn.split(":") + ["", "", ""])[:10]
+    parts = [*arn.split(":"), "", "", ""][:10]
     command = ["secretsmanager", "get-secret-value", "--secret-id", ":".join(parts[:7])]
     command += ["--version-stage", parts[8]] if parts[8] else []
     command += ["--version-id", parts[9]] if parts[9] else []
@@ -127,7 +129,9 @@ def start() -> None:
 
 def heap_mib() -> int:
     """Three quarters of the memory that the system leaves."""
-    total = next(line for line in Path("/proc/meminfo").read_text(encoding="utf-8").splitlines() if "MemTotal" in line)
+    total = next(
+        line for line in Path("/proc/meminfo").read_text(encoding="utf-8").splitlines() if "MemTotal" in line
+    )
     return (int(total.split()[1]) // 1024 - SPARE_MIB) * 3 // 4
 
 
@@ -135,10 +139,14 @@ def container(spec: dict[str, Any], environ: dict[str, str]) -> list[str]:
     """The command that runs the node's container."""
     node_id = environ.get("NODE_ID") or metadata("instance-id")
     command = ["docker", "run", "--rm", "--name", "aether", "--init", "--network", "host", "--user", USER]
-    command += ["--read-only", "--tmpfs", "/tmp", "--volume", "%s:/data" % DATA, "--cap-drop", "ALL"]
+    command += ["--read-only", "--tmpfs", "/tmp", "--volume", "%s:/data" % DATA, "--cap-drop", "ALL"]  # noqa: S108
     command += ["--security-opt", "no-new-privileges", "--ulimit", "nofile=65536"]
     command += ["--stop-timeout", str(spec["stop_timeout_seconds"]), "--log-driver", "awslogs"]
-    for option in ("region=" + REGION, "group=" + spec["log_group"], "stream=%s/%s" % (node_id, int(time.time()))):
+    for option in (
+        "region=" + REGION,
+        "group=" + spec["log_group"],
+        "stream=%s/%s" % (node_id, int(time.time())),
+    ):
         command += ["--log-opt", "awslogs-" + option]
     for name in sorted(environ):
         command += ["--env", name]
@@ -147,7 +155,7 @@ def container(spec: dict[str, Any], environ: dict[str, str]) -> list[str]:
 
 def pull(image: str) -> None:
     """Fetch the image; to ECR the instance's role opens the door."""
-    registry = image.split("/")[0]
+    registry = image.partition("/")[0]
     if ".dkr.ecr." in registry:
         password = sh("aws", "--region", registry.split(".")[3], "ecr", "get-login-password")
         login = ["docker", "login", "-u", "AWS", "--password-stdin", registry]
