@@ -115,7 +115,7 @@ class OrdersStack(TerraformStack):
                 image=image.string_value,
                 java_opts=java_options(heap_mib=3072),
                 ports=ports,
-                log_group=logs.log_group.name,
+                log_group=logs.name,
                 tags=tags,
             ),
             identity=identity,

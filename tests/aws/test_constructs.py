@@ -66,11 +66,13 @@ def test_existing_network_checks_what_it_is_given(declared: Declared) -> None:
     document = declared(lambda stack: ExistingNetwork(stack, "network", props))
     assert not document.get("resource")
     (vpc,) = document["data"]["aws_vpc"].values()
-    (check,) = vpc["lifecycle"]["postcondition"]
-    assert "length(distinct([data.aws_subnet." in check["condition"]
-    assert len(references(check)) == 2
-    for subnet in document["data"]["aws_subnet"].values():
-        assert subnet["lifecycle"]["postcondition"][0]["condition"] == '${self.vpc_id == "vpc-1"}'
+    assert len(references(vpc["id"])) == 2
+    assert "each of private_subnet_ids must lie in a zone of its own" in vpc["id"]
+    assert '? "vpc-1" : ""' in vpc["id"]
+    subnets = document["data"]["aws_subnet"].values()
+    assert {(subnet["id"], subnet["vpc_id"]) for subnet in subnets} == {
+        (f"subnet-{letter}", "vpc-1") for letter in "abcd"
+    }
 
 
 def test_security_without_anything_published(declared: Declared) -> None:

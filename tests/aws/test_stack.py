@@ -21,6 +21,7 @@ from terraform_json import (
     containers,
     every,
     only,
+    parsed,
     readable,
     references,
     resources,
@@ -291,7 +292,7 @@ def test_every_core_node_names_every_core_node(config: Path, synthesized: Synthe
     environments = [
         variables(containers(task)["aether"])
         for task in resources(document, "aws_ecs_task_definition").values()
-    ] or [json.loads(only(document, "aws_ssm_parameter")["value"])["environment"]]
+    ] or [parsed(only(document, "aws_ssm_parameter")["value"])["environment"]]
     for environment in environments:
         peers = [entry.split(":") for entry in environment["PEERS"].split(",")]
         assert [peer[0] for peer in peers] == ids
@@ -353,7 +354,7 @@ def test_voters_are_never_on_spot_never_doubled_and_never_moved(
         assert service["wait_for_steady_state"] is False, "ECS' steady state would wait for readiness"
     for instance in resources(document, "aws_instance").values():
         assert "instance_market_options" not in instance
-        assert {"ami", "user_data"} <= set(instance["lifecycle"]["ignore_changes"])
+        assert {"ami", "user_data_base64"} <= set(instance["lifecycle"]["ignore_changes"])
 
 
 @per_config
@@ -379,10 +380,9 @@ def test_core_nodes_change_one_after_the_other(config: Path, synthesized: Synthe
         (gate,) = [address for address in direct if address.startswith("aws_lambda_invocation.")]
         assert before in graph[gate]
         invocation = resources(document, "aws_lambda_invocation")[gate.partition(".")[2]]
-        assert invocation["lifecycle"]["replace_triggered_by"] == [before], (
-            "any change of the service asks again"
-        )
-        event = json.loads(invocation["input"])
+        for argument in ("task_definition", "load_balancer", "network_configuration"):
+            assert f"{before}.{argument}" in invocation["triggers"]["deployment"], "its change asks again"
+        event = parsed(invocation["input"])
         assert event["service"].endswith(f"-node-{number - 1}")
         assert len(event["core_services"]) == core
 

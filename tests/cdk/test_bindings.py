@@ -530,7 +530,7 @@ from aether_infra.cdk import bindings, kernel
 SMALL_STACK = """
 from cdktf import App, TerraformOutput, TerraformStack
 app = App(outdir="out")
-TerraformOutput(TerraformStack(app, "small"), "answer", value=42)
+TerraformOutput(TerraformStack(app, "small"), "answer", value={"answers": [42]})
 app.synth()
 assert "42" in Path("out/stacks/small/cdk.tf.json").read_text()
 """
@@ -627,6 +627,11 @@ assert not process._settled, "importing cdktf waits for the kernel"
 """
     done = run(program, tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_synthesis_prints_nothing(tmp_path: Path) -> None:
+    done = run(f"{KERNEL}assert bindings.activate()\n{SMALL_STACK}", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_cdktf_still_zips_assets(tmp_path: Path) -> None:

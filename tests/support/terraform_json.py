@@ -46,9 +46,14 @@ def statements(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, statement
 
 
+def parsed(text: str) -> Any:
+    """A JSON argument, plain or inside of Terraform's `jsonencode`."""
+    return json.loads(text.removeprefix("${jsonencode(").removesuffix(")}"))
+
+
 def containers(task_definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Containers of a task definition, by name."""
-    return {item["name"]: item for item in json.loads(task_definition["container_definitions"])}
+    return {item["name"]: item for item in parsed(task_definition["container_definitions"])}
 
 
 def variables(container: dict[str, Any]) -> dict[str, str]:
@@ -67,9 +72,9 @@ def readable(value: Any) -> Any:
         return {key: readable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [readable(item) for item in value]
-    if isinstance(value, str) and value[:1] in {"{", "["}:
+    if isinstance(value, str) and value.startswith(("{", "[", "${jsonencode(")):
         try:
-            return {"(JSON text)": readable(json.loads(value))}
+            return {"(JSON text)": readable(parsed(value))}
         except json.JSONDecodeError:
             return value
     if isinstance(value, str) and "\n" in value:

@@ -5,4 +5,4 @@ Importing anything from here makes the provider's bindings load lazily (see `aet
 
 from aether_infra.cdk import bindings
 
-bindings.make_lazy("cdktf_cdktf_provider_aws")
+bindings.require("cdktf_cdktf_provider_aws", extra="aws")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
 
+from aether_infra.cdk.text import json_text
 from aether_infra.core.node import DATA_PATH, USER_ID, HealthProbe, NodePorts
 
 NODE = "aether"
@@ -54,9 +54,9 @@ def container_definitions(spec: ContainerSpec) -> str:
         spec: what to run.
 
     Returns:
-        JSON with sorted keys.
+        JSON, see `json_text`.
     """
-    return json.dumps([_node(spec), _liveness(spec), _prepare(spec)], sort_keys=True)
+    return json_text([_node(spec), _liveness(spec), _prepare(spec)])
 
 
 def probe_command(spec: ContainerSpec) -> str:
@@ -131,7 +131,7 @@ def _liveness(spec: ContainerSpec) -> dict[str, Any]:
         f"bad=0; while sleep {health.interval_seconds}; do "
         f"if {probe_command(spec)}; then bad=0; else bad=$((bad + 1)); fi; "
         f"[ $bad -lt {health.unhealthy_threshold} ] || "
-        f'{{ echo "node gave $bad bad answers in a row"; exit 1; }}; done'
+        "{ echo 'too many bad answers in a row'; exit 1; }; done"
     )
     return _base(spec, "liveness", essential=True, user=USER_ID) | {
         "entryPoint": ["sh", "-c"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Literal
@@ -52,6 +51,7 @@ from aether_infra.aws.identity import InstanceIdentity
 from aether_infra.aws.monitoring import VoterMetric
 from aether_infra.aws.policy import Statement
 from aether_infra.aws.scaling import Scaling
+from aether_infra.cdk.text import json_text
 from aether_infra.core.names import physical_name
 from aether_infra.core.node import HealthProbe, NodePorts, core_ids, environment, spread
 from aether_infra.core.tags import CLUSTER, ROLE, NodeRole, node_tags
@@ -134,7 +134,7 @@ class NodeSettings(Construct):
             description=f"Settings of the nodes of Aether cluster {props.name}",
             type="String",
             tier="Intelligent-Tiering",
-            value=json.dumps(_settings(props) | {"program": revision}, sort_keys=True),
+            value=json_text(_settings(props) | {"program": revision}),
             tags=dict(props.tags),
         )
         self._install = [
@@ -321,7 +321,7 @@ class Ec2Cluster(Construct):
             vpc_security_group_ids=[props.security_group_id],
             associate_public_ip_address=False,
             iam_instance_profile=self._identity.profile.name,
-            user_data=self._settings.user_data,
+            user_data_base64=_base64(self._settings.user_data),
             metadata_options=InstanceMetadataOptions(
                 http_endpoint="enabled",
                 http_tokens="required",
@@ -519,7 +519,7 @@ class Ec2Cluster(Construct):
             name=physical_name(props.name, "roll"),
             document_type="Command",
             document_format="JSON",
-            content=json.dumps(content, sort_keys=True),
+            content=json_text(content),
             tags=self._tags,
         )
         return SsmAssociation(

@@ -303,7 +303,7 @@ class FargateCluster(Construct):
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
             wait_for_steady_state=False,
-            depends_on=[self._providers, *props.load_balancer_ready, *mounts, *before],
+            depends_on=[*self._ready(), *mounts, *before],
             tags=self._node_tags(NodeRole.CORE, node_id),
         )
 
@@ -338,11 +338,15 @@ class FargateCluster(Construct):
             wait_for_steady_state=False,
             # the autoscaler owns the count: a deployment must not set it back
             lifecycle=TerraformResourceLifecycle(ignore_changes=["desired_count"]),
-            depends_on=[self._providers, *props.load_balancer_ready, *before],
+            depends_on=[*self._ready(), *before],
             tags=self._node_tags(NodeRole.WORKER),
         )
         self._autoscale(scope, service)
         return service
+
+    def _ready(self) -> list[ITerraformDependable]:
+        """What must be there before the first task starts, or its first attempts would count against it."""
+        return [self._providers, *self._identity.grants, *self._props.load_balancer_ready]
 
     def _network(self, subnet_ids: list[str]) -> EcsServiceNetworkConfiguration:
         return EcsServiceNetworkConfiguration(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from aether_infra.aws.policy import ServiceRole, ServiceRoleProps, Statement
@@ -55,23 +56,24 @@ class TaskIdentity(Construct):
     Attributes:
         execution: role of the launcher.
         task: role of the node: no rights at all unless it needs a volume or a shell.
+        grants: their rights, which must be there before a task starts.
     """
 
     def __init__(self, scope: Construct, id_: str, props: IdentityProps) -> None:
         super().__init__(scope, id_)
         service = "ecs-tasks.amazonaws.com"
         self.execution = _role(self, "execution", service, "Starts the nodes", props)
-        self.execution.grant("logs", log_statements(props.log_group_arn))
-        if props.pull:
-            self.execution.grant("pull", props.pull)
-        secrets = secret_statements(props.secrets.values(), props.kms_key_arn)
-        if secrets:
-            self.execution.grant("secrets", secrets)
         self.task = _role(self, "task", service, "Identity of the nodes", props)
-        if props.storage:
-            self.task.grant("storage", props.storage)
-        if props.execute_command:
-            self.task.grant("execute-command", [_EXECUTE_COMMAND])
+        launch = {
+            "logs": log_statements(props.log_group_arn),
+            "pull": props.pull,
+            "secrets": secret_statements(props.secrets.values(), props.kms_key_arn),
+        }
+        own = {
+            "storage": props.storage,
+            "execute-command": [_EXECUTE_COMMAND] if props.execute_command else [],
+        }
+        self.grants = [*_grant(self.execution, launch), *_grant(self.task, own)]
 
 
 class InstanceIdentity(Construct):
@@ -100,9 +102,7 @@ class InstanceIdentity(Construct):
             "pull": props.pull,
             "secrets": secret_statements(props.secrets.values(), props.kms_key_arn),
         }
-        self.grants = [
-            self.instance.grant(id_, statements) for id_, statements in rights.items() if statements
-        ]
+        self.grants = _grant(self.instance, rights)
         self.profile = IamInstanceProfile(
             self,
             "profile",
@@ -190,6 +190,10 @@ _SESSION_MANAGER = Statement(
     resources=["*"],
 )
 """What the SSM agent needs, less the parameters that AWS' own managed policy would let it read."""
+
+
+def _grant(role: ServiceRole, rights: Mapping[str, Sequence[Statement]]) -> list[IamRolePolicy]:
+    return [role.grant(id_, statements) for id_, statements in rights.items() if statements]
 
 
 def _role(

@@ -39,14 +39,16 @@ class NodeLogs(Construct):
 
     Attributes:
         log_group: the log group.
+        name: its name, as plain text.
     """
 
     def __init__(self, scope: Construct, id_: str, props: NodeLogsProps) -> None:
         super().__init__(scope, id_)
+        self.name = f"/aether/{props.name}/nodes"
         self.log_group = CloudwatchLogGroup(
             self,
             "Resource",
-            name=f"/aether/{props.name}/nodes",
+            name=self.name,
             retention_in_days=props.retention_days,
             kms_key_id=props.kms_key_arn,
             tags=dict(props.tags),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from attrs import field, frozen
-from cdktf import Fn, Postcondition, TerraformResourceLifecycle, Token
+from cdktf import Fn, Token
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
 from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc
@@ -372,21 +372,7 @@ class ExistingNetwork(Construct):
         super().__init__(scope, id_)
         self.public_subnets = self._look_up("public", props.public_subnet_ids, props.vpc_id)
         self.private_subnets = self._look_up("private", props.private_subnet_ids, props.vpc_id)
-        zones = ", ".join(f"{subnet.fqn}.availability_zone_id" for subnet in self.private_subnets)
-        self.vpc = DataAwsVpc(
-            self,
-            "Resource",
-            id=props.vpc_id,
-            lifecycle=TerraformResourceLifecycle(
-                postcondition=[
-                    Postcondition(
-                        condition=f"${{length(distinct([{zones}])) == {len(self.private_subnets)}}}",
-                        error_message="Each of private_subnet_ids must lie in an availability zone of its "
-                        "own: core nodes are spread over them, and no zone may hold a majority.",
-                    )
-                ]
-            ),
-        )
+        self.vpc = DataAwsVpc(self, "Resource", id=self._once_zones_differ(props.vpc_id))
         self.outputs = NetworkOutputs(
             vpc_id=self.vpc.id,
             vpc_cidr=self.vpc.cidr_block,
@@ -396,20 +382,20 @@ class ExistingNetwork(Construct):
 
     def _look_up(self, kind: str, ids: Sequence[str], vpc_id: str) -> list[DataAwsSubnet]:
         scope = Construct(self, kind)
-        return [
-            DataAwsSubnet(
-                scope,
-                # a literal id names itself; a token has no stable text, so its place must do
-                str(place) if Token.is_unresolved(subnet_id) else subnet_id,
-                id=subnet_id,
-                lifecycle=TerraformResourceLifecycle(
-                    postcondition=[
-                        Postcondition(
-                            condition=f'${{self.vpc_id == "{vpc_id}"}}',
-                            error_message=f"A subnet of {kind}_subnet_ids does not lie in vpc_id.",
-                        )
-                    ]
-                ),
-            )
-            for place, subnet_id in enumerate(ids, start=1)
-        ]
+        subnets = {}
+        for place, subnet_id in enumerate(ids, start=1):
+            # a literal id names itself; a token has no stable text, so its place must do
+            key = str(place) if Token.is_unresolved(subnet_id) else subnet_id
+            # with both arguments, a subnet of another VPC is not found
+            subnets[key] = DataAwsSubnet(scope, key, id=subnet_id, vpc_id=vpc_id)
+        return list(subnets.values())
+
+    def _once_zones_differ(self, vpc_id: str) -> str:
+        """The VPC's id, as an expression that fails where two private subnets share a zone.
+
+        Terraform refuses a map with a key that occurs twice, and shows the key: here, what is wrong. Not a
+        postcondition: cdktf's HCL writer makes an argument of that, where Terraform wants a block.
+        """
+        key = "each of private_subnet_ids must lie in a zone of its own, and two lie in ${s.availability_zone_id}"
+        subnets = ", ".join(subnet.fqn for subnet in self.private_subnets)
+        return f'${{length({{for s in [{subnets}] : "{key}" => s.id}}) > 0 ? "{vpc_id}" : ""}}'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 
@@ -16,6 +15,7 @@ from cdktf_cdktf_provider_aws.ecr_repository import (
 from constructs import Construct
 
 from aether_infra.aws.policy import Statement
+from aether_infra.cdk.text import json_text
 
 _ECR_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<name>[^:@]+)"
@@ -148,4 +148,4 @@ def _lifecycle_policy(props: RegistryProps) -> str:
             "action": expire,
         },
     ]
-    return json.dumps({"rules": rules}, sort_keys=True)
+    return json_text({"rules": rules})

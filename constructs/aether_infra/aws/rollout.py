@@ -6,7 +6,6 @@ import atexit
 import base64
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -16,7 +15,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from attrs import field, frozen
-from cdktf import AssetType, TerraformAsset, TerraformResourceLifecycle
+from cdktf import AssetType, TerraformAsset
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.ecs_service import EcsService
 from cdktf_cdktf_provider_aws.lambda_function import LambdaFunction, LambdaFunctionLoggingConfig
@@ -25,12 +24,24 @@ from constructs import Construct
 
 from aether_infra.aws.identity import ROLE_NAME_LIMIT, log_statements
 from aether_infra.aws.policy import Condition, ServiceRole, ServiceRoleProps, Statement
+from aether_infra.cdk.text import json_text
 from aether_infra.core.names import physical_name
 
 RUNTIME = "python3.13"
 LAMBDA_TIMEOUT_SECONDS = 900
 """The longest that a function may run.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+_DEPLOYED = (
+    "task_definition",
+    "network_configuration",
+    "load_balancer",
+    "service_registries",
+    "capacity_provider_strategy",
+    "platform_version",
+    "enable_execute_command",
+)
+"""Arguments of a service whose change starts a deployment.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html, read 2026-11-23."""
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _ZIP_MODE = 0o644 << 16
 
@@ -140,8 +151,8 @@ class RolloutGate(Construct):
     def after(self, node_id: str, *, service: EcsService, service_name: str) -> LambdaInvocation:
         """Hold the rollout until a core node is back.
 
-        Whatever Terraform changes about the service asks again: a new task definition, but also a new target group
-        or subnet, which restarts the node just the same.
+        Whatever makes ECS deploy the service again also asks again: a new task definition, but also a new target
+        group or subnet, which restarts the node just the same.
 
         Args:
             node_id: the node.
@@ -163,11 +174,8 @@ class RolloutGate(Construct):
             self,
             node_id,
             function_name=self.function.function_name,
-            input=json.dumps(event, sort_keys=True),
-            # as text: cdktf renders a resource as an expression here, which Terraform refuses in JSON
-            lifecycle=TerraformResourceLifecycle(
-                replace_triggered_by=[f"{service.terraform_resource_type}.{service.friendly_unique_id}"]
-            ),
+            input=json_text(event),
+            triggers={"deployment": _deployment(service)},
             depends_on=[service, *self._grants],
         )
 
@@ -192,6 +200,16 @@ class RolloutGate(Construct):
             role.grant("read", _read_statements(ecs, props.ecs_cluster_name, cluster_arn)),
         ]
         return role
+
+
+def _deployment(service: EcsService) -> str:
+    """A digest of all that makes ECS deploy a service again, overrides included.
+
+    Not `replace_triggered_by`: cdktf writes it in a form that Terraform takes in JSON or in HCL, never in both.
+    """
+    address = f"{service.terraform_resource_type}.{service.friendly_unique_id}"
+    attributes = ", ".join(f"{address}.{attribute}" for attribute in _DEPLOYED)
+    return f"${{sha256(jsonencode([{attributes}]))}}"
 
 
 def _read_statements(ecs: str, cluster: str, cluster_arn: str) -> list[Statement]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
@@ -10,22 +10,7 @@ from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 from constructs import Construct
 
-from aether_infra.aws.discovery import Discovery, DiscoveryProps
 from aether_infra.aws.dns import AliasRecord, AliasRecordProps, Certificate, CertificateProps, HostedZone
-from aether_infra.aws.ec2 import (
-    HEAP_PLACEHOLDER,
-    Ec2Cluster,
-    Ec2ClusterProps,
-    NodeSettings,
-    NodeSettingsProps,
-)
-from aether_infra.aws.fargate import (
-    FargateCluster,
-    FargateClusterProps,
-    core_service_name,
-    ecs_cluster_name,
-)
-from aether_infra.aws.identity import IdentityProps, InstanceIdentity, TaskIdentity
 from aether_infra.aws.load_balancer import (
     AccessLogBucket,
     AccessLogBucketProps,
@@ -40,32 +25,23 @@ from aether_infra.aws.network import (
     NetworkProps,
     NetworkZone,
 )
-from aether_infra.aws.policy import Statement
-from aether_infra.aws.registry import (
-    Registry,
-    RegistryProps,
-    image_repository_arn,
-    pull_statements,
-)
-from aether_infra.aws.rollout import RolloutGate, RolloutGateProps
-from aether_infra.aws.scaling import Scaling
+from aether_infra.aws.registry import Registry, RegistryProps
 from aether_infra.aws.security import Security, SecurityProps
-from aether_infra.aws.storage import DataVolumes, DataVolumesProps
-from aether_infra.catalog.aws import architecture
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
 from aether_infra.cdk.stack import BaseStack
-from aether_infra.cdk.text import literal
 from aether_infra.config import (
     AetherConfig,
     AwsConfig,
     Provider,
     Zone,
     aws_zones,
-    fargate_size,
-    heap_mib,
 )
-from aether_infra.core.node import HealthProbe, NodePorts, core_ids, java_options
+from aether_infra.core.node import HealthProbe, NodePorts
 from aether_infra.core.tags import standard_tags
+
+if TYPE_CHECKING:
+    from aether_infra.aws.ec2 import Ec2Cluster
+    from aether_infra.aws.fargate import FargateCluster
 
 
 class AwsStack(BaseStack):
@@ -126,7 +102,7 @@ class AwsStack(BaseStack):
         self.zone = self._hosted_zone()
         self.certificate_arn = self._certificate()
         self.load_balancer = self._load_balancer()
-        self.compute: FargateCluster | Ec2Cluster = self._ec2() if aws.compute == "ec2" else self._fargate()
+        self.compute = self._compute()
         self.alarms = self._alarms()
         self._alias()
         publish(self, self._outputs())
@@ -270,186 +246,15 @@ class AwsStack(BaseStack):
             ),
         )
 
-    def _volumes(self) -> DataVolumes | None:
-        if self.aws.data != "efs":
-            return None
-        subnet_ids = self.network.outputs.private_subnet_ids
-        keys = (
-            list(self.network.private_subnets)
-            if isinstance(self.network, Network)
-            else list(self.aws.private_subnet_ids)
-        )
-        return DataVolumes(
-            self,
-            "data",
-            DataVolumesProps(
-                name=self.name,
-                vpc_id=self.network.outputs.vpc_id,
-                subnets=dict(zip(keys, subnet_ids, strict=True)),
-                node_ids=core_ids(self.counts.core),
-                node_security_group_id=self.security.outputs.node_security_group_id,
-                kms_key_arn=self.aws.kms_key_arn,
-                protect=self.config.cloud.protect,
-                tags=self.tags,
-            ),
-        )
+    def _compute(self) -> FargateCluster | Ec2Cluster:
+        # only the kind that is wanted: the other's bindings would cost a quarter of the time
+        if self.aws.compute == "ec2":
+            from aether_infra.aws import compute_ec2  # noqa: PLC0415
 
-    def _identity_props(self, volumes: DataVolumes | None) -> IdentityProps:
-        return IdentityProps(
-            name=self.name,
-            region=self.aws.region,
-            account_id=self.account_id,
-            log_group_arn=self.logs.log_group.arn,
-            pull=self._pull_statements(),
-            secrets=self.config.cloud.secrets,
-            kms_key_arn=self.aws.kms_key_arn,
-            storage=volumes.mount_statements() if volumes else (),
-            execute_command=self.aws.execute_command,
-            permissions_boundary_arn=self.aws.permissions_boundary_arn,
-            tags=self.tags,
-        )
+            return compute_ec2.declare(self)
+        from aether_infra.aws import compute_fargate  # noqa: PLC0415
 
-    def _pull_statements(self) -> list[Statement]:
-        """Rights to pull the image: none where it is not in ECR."""
-        if self.config.cloud.image is None:
-            return self.registry.pull_statements()
-        repository_arn = image_repository_arn(self.config.cloud.image, self.partition)
-        return pull_statements(repository_arn) if repository_arn else []
-
-    def _discovery(self) -> Discovery:
-        return Discovery(
-            self,
-            "discovery",
-            DiscoveryProps(
-                name=self.name,
-                vpc_id=self.network.outputs.vpc_id,
-                node_ids=core_ids(self.counts.core),
-                dns_ttl_seconds=self.config.cloud.shutdown.dns_ttl_seconds,
-                tags=self.tags,
-            ),
-        )
-
-    def _gate(self) -> RolloutGate:
-        return RolloutGate(
-            self,
-            "rollout",
-            RolloutGateProps(
-                name=self.name,
-                region=self.aws.region,
-                account_id=self.account_id,
-                partition=self.partition,
-                ecs_cluster_name=ecs_cluster_name(self.name),
-                core_services=[
-                    core_service_name(self.name, node_id) for node_id in core_ids(self.counts.core)
-                ],
-                target_group_arns=self.load_balancer.outputs.target_group_arns if self.load_balancer else (),
-                log_retention_days=self.config.cloud.log_retention_days,
-                kms_key_arn=self.aws.kms_key_arn,
-                permissions_boundary_arn=self.aws.permissions_boundary_arn,
-                tags=self.tags,
-            ),
-        )
-
-    def _fargate(self) -> FargateCluster:
-        config, aws = self.config, self.aws
-        size = fargate_size(config)
-        balancer = self.load_balancer.outputs if self.load_balancer else None
-        volumes = self._volumes()
-        return FargateCluster(
-            self,
-            "compute",
-            FargateClusterProps(
-                name=self.name,
-                region=aws.region,
-                core_nodes=self.counts.core,
-                elastic_minimum=self.counts.elastic_minimum,
-                elastic_maximum=self.counts.elastic_maximum,
-                subnet_ids=self.network.outputs.private_subnet_ids,
-                security_group_id=self.security.outputs.node_security_group_id,
-                image=self.image,
-                cpu_units=size.cpu_units,
-                memory_mib=size.memory_mib,
-                architecture=aws.architecture or "x86_64",
-                java_opts=self._java_opts(heap_mib(config, size.memory_mib)),
-                ports=self.ports,
-                health=self.health,
-                stop_timeout_seconds=config.cloud.shutdown.stop_timeout_seconds,
-                secrets=config.cloud.secrets,
-                log_group=self.logs.log_group.name,
-                application_target_group_arn=balancer.application_target_group_arn if balancer else None,
-                management_target_group_arn=balancer.management_target_group_arn if balancer else None,
-                load_balancer_ready=list(self.load_balancer.listeners.values()) if self.load_balancer else (),
-                spot=aws.spot,
-                scaling=Scaling(**asdict(config.cloud.scaling)),
-                container_insights=aws.container_insights,
-                execute_command=aws.execute_command,
-                kms_key_arn=aws.kms_key_arn,
-                tags=self.tags,
-            ),
-            identity=TaskIdentity(self, "identity", self._identity_props(volumes)),
-            discovery=self._discovery(),
-            gate=self._gate(),
-            volumes=volumes,
-        )
-
-    def _ec2(self) -> Ec2Cluster:
-        config, aws = self.config, self.aws
-        discovery = self._discovery()
-        settings = NodeSettings(
-            self,
-            "node",
-            NodeSettingsProps(
-                name=self.name,
-                region=aws.region,
-                core_nodes=self.counts.core,
-                peers=discovery.peers(self.ports.cluster),
-                image=self.image,
-                java_opts=self._java_opts(config.node.heap_mib or HEAP_PLACEHOLDER),
-                ports=self.ports,
-                health=self.health,
-                stop_timeout_seconds=config.cloud.shutdown.stop_timeout_seconds,
-                secrets=config.cloud.secrets,
-                log_group=self.logs.log_group.name,
-                tags=self.tags,
-            ),
-        )
-        groups = self.load_balancer.target_groups if self.load_balancer else {}
-        return Ec2Cluster(
-            self,
-            "compute",
-            Ec2ClusterProps(
-                name=self.name,
-                core_nodes=self.counts.core,
-                elastic_minimum=self.counts.elastic_minimum,
-                elastic_maximum=self.counts.elastic_maximum,
-                subnet_ids=self.network.outputs.private_subnet_ids,
-                security_group_id=self.security.outputs.node_security_group_id,
-                instance_type=aws.instance_type,
-                architecture="arm64" if architecture(aws.instance_type) == "arm64" else "x86_64",
-                ami_id=aws.ami_id,
-                data_volume_gib=aws.data_volume_gib,
-                cluster_port=self.ports.cluster,
-                target_group_arns={concern: group.arn for concern, group in groups.items()},
-                spot=aws.spot,
-                scaling=Scaling(**asdict(config.cloud.scaling)),
-                kms_key_arn=aws.kms_key_arn,
-                protect=config.cloud.protect,
-                tags=self.tags,
-            ),
-            identity=InstanceIdentity(
-                self, "identity", self._identity_props(None), settings.read_statements()
-            ),
-            discovery=discovery,
-            settings=settings,
-        )
-
-    def _java_opts(self, heap: int | str) -> str:
-        return java_options(
-            heap_mib=heap,
-            gc=self.config.node.gc,
-            dns_ttl_seconds=self.config.cloud.shutdown.jvm_dns_ttl_seconds,
-            extra=literal(self.config.cloud.java_opts),
-        )
+        return compute_fargate.declare(self)
 
     def _alarms(self) -> Alarms:
         balancer = self.load_balancer
