@@ -60,6 +60,14 @@ CONSTRAINED_ZONES: Final = ("apne1-az3", "cac1-az3", "use1-az3", "usw1-az2")
 """Zones that are closed to new accounts, and that services such as EKS do not have: usable only when listed.
 Sources: as above, and https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, read 2026-11-23."""
 
+ZONE_ID_FORM: Final = r"[a-z]+[0-9]+-az[1-8]"
+"""Form of a zone's id, without local and wavelength zones. Source: as above."""
+
+LEAST_ZONES: Final = 2
+"""Zones that an Application Load Balancer needs. Source:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html,
+read 2026-11-23."""
+
 MOST_ZONES: Final = 8
 """More zones than any region has; also the number of slots for subnets in a VPC."""
 

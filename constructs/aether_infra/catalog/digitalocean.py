@@ -30,8 +30,8 @@ NO_KUBERNETES: Final = ("nyc2", "sfo1", "ams2")
 DROPLET_SIZE_FORM: Final = r"[a-z][a-z0-9_.]*(?:-[a-z0-9_.]+)+"
 """Form of a droplet size's slug."""
 
-RESERVED_NETWORKS: Final = ("10.244.0.0/16", "10.245.0.0/16", "10.246.0.0/24", "10.229.0.0/16")
-"""Ranges that a VPC must not overlap. Source:
+RESERVED_NETWORKS: Final = ("10.229.0.0/16", "10.244.0.0/16", "10.245.0.0/16", "10.246.0.0/24")
+"""Ranges that a VPC must not overlap, besides 10.10.0.0/16 in nyc1. Source:
 https://docs.digitalocean.com/products/networking/vpc/details/limits/, read 2026-11-23."""
 
 

@@ -70,13 +70,13 @@ class FlexibleShape:
 
 
 FLEXIBLE_SHAPES: Final[Mapping[str, FlexibleShape]] = {
-    "VM.Standard.A1.Flex": FlexibleShape(80, 512),
+    "VM.Standard.A1.Flex": FlexibleShape(76, 472),
     "VM.Standard.A2.Flex": FlexibleShape(78, 946),
     "VM.Standard.A4.Flex": FlexibleShape(45, 700),
     "VM.Standard.E3.Flex": FlexibleShape(114, 1776),
     "VM.Standard.E4.Flex": FlexibleShape(114, 1760),
-    "VM.Standard.E5.Flex": FlexibleShape(126, 1776),
-    "VM.Standard.E6.Flex": FlexibleShape(126, 1776),
+    "VM.Standard.E5.Flex": FlexibleShape(126, 1049),
+    "VM.Standard.E6.Flex": FlexibleShape(126, 1454),
     "VM.Standard3.Flex": FlexibleShape(32, 512),
     "VM.Optimized3.Flex": FlexibleShape(18, 256),
 }

@@ -25,7 +25,7 @@ from aether_infra.config.node import (
 )
 from aether_infra.config.oracle import OracleConfig
 from aether_infra.config.provider import Provider
-from aether_infra.config.section import CloudSection, MaintenanceConfig
+from aether_infra.config.section import CloudSection, MaintenanceConfig, MaintenanceWindow
 from aether_infra.config.sizing import (
     FargateSize,
     architecture,
@@ -54,6 +54,7 @@ __all__ = [
     "KubernetesConfig",
     "KubernetesTarget",
     "MaintenanceConfig",
+    "MaintenanceWindow",
     "NodeConfig",
     "NodeCounts",
     "OracleConfig",
@@ -73,7 +74,6 @@ __all__ = [
     "heap_mib",
     "load",
     "loads",
-    "warnings",
     "memory_for_heap",
     "node_memory_mib",
     "oracle_zones",

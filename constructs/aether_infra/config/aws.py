@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from aether_infra.catalog import aws as catalog
 from aether_infra.config.aws_forms import Arn, ResourceId
-from aether_infra.config.checks import Between, Length, Matches, Network, OneOf, check, items
+from aether_infra.config.checks import Between, Length, Matches, Network, OneOf, Zones, check, items
 from aether_infra.config.provider import Provider
 from aether_infra.config.section import CloudSection
 
@@ -21,7 +21,9 @@ class AwsConfig(CloudSection):
     """What runs a node; default fargate: no machine to look after."""
     region: str = field(
         default="us-west-2",
-        metadata=check(Matches(catalog.REGION_FORM, 'a region such as "us-west-2"')),
+        metadata=check(
+            Matches(catalog.REGION_FORM, 'a region such as "us-west-2"', known=tuple(catalog.REGIONS))
+        ),
     )
     """Region; default us-west-2."""
     vpc_cidr: str = field(default="10.0.0.0/16", metadata=check(Network(widest=16, narrowest=23)))
@@ -29,7 +31,18 @@ class AwsConfig(CloudSection):
     must be /27 or larger
     (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html, read
     2026-11-23). AWS reserves five addresses of each."""
-    availability_zones: int | tuple[str, ...] = 3
+    availability_zones: int | tuple[str, ...] = field(
+        default=3,
+        metadata=check(
+            Zones(
+                rf"{catalog.ZONE_ID_FORM}|{catalog.REGION_FORM}[a-h]",
+                'a zone\'s name such as "us-west-2a", or its id such as "usw2-az1"',
+                least=catalog.LEAST_ZONES,
+                most=catalog.MOST_ZONES,
+                why="a load balancer needs two zones",
+            )
+        ),
+    )
     """How many zones, the first of the region by id; or a list of names (`us-west-2a`) or ids (`usw2-az1`).
     Default 3: no zone holds a majority."""
     nat: Literal["per_az", "single", "none"] = "per_az"

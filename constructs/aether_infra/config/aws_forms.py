@@ -1,12 +1,11 @@
 """Forms of AWS's names: ARNs and resource ids."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from attrs import frozen
 
-from aether_infra.config.checks import Fault
+from aether_infra.config.checks import Fault, matches
 from aether_infra.config.words import show
 
 PARTITION: Final = r"aws(?:-cn|-us-gov|-eusc)?"
@@ -46,7 +45,7 @@ ARN_FORMS: Final[Mapping[str, ArnForm]] = {
     "secretsmanager": ArnForm(
         "a Secrets Manager secret",
         "secretsmanager",
-        r"secret:[A-Za-z0-9/_+=.@-]+(?::[^:]*(?::[^:]*(?::[^:]*)?)?)?",
+        r"secret:[A-Za-z0-9/_+=.@-]+(?::[^:\s]*(?::[^:\s]*(?::[^:\s]*)?)?)?",
         "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME",
     ),
     "ssm": ArnForm(
@@ -70,7 +69,7 @@ class Arn:
         wanted = f"must be the ARN of {form.what}"
         example = f"such as {form.example}"
         parts = value.split(":", 5)
-        if len(parts) != 6 or parts[0] != "arn" or not re.fullmatch(PARTITION, parts[1]):  # noqa: PLR2004 - an ARN
+        if len(parts) != 6 or parts[0] != "arn" or not matches(PARTITION, parts[1]):  # noqa: PLR2004 - an ARN
             yield Fault(f"{wanted}, got {show(value)}", example)
             return
         _, _, service, region, account, resource = parts
@@ -79,9 +78,9 @@ class Arn:
         elif form.regional != bool(region):
             text = "without a region" if form.regional else f"with the region {show(region)}"
             yield Fault(f"{wanted}, got one {text}", example)
-        elif not re.fullmatch(r"\d{12}" if self.service != "iam" else r"\d{12}|aws", account):
+        elif not matches(r"\d{12}" if self.service != "iam" else r"\d{12}|aws", account):
             yield Fault(f"{wanted}, whose account has 12 digits, got {show(account)}", example)
-        elif not re.fullmatch(form.resource, resource):
+        elif not matches(form.resource, resource):
             yield Fault(f"{wanted}, got the resource {show(resource)}", example)
 
 
@@ -93,7 +92,7 @@ class ResourceId:
 
     def __call__(self, value: str) -> Iterator[Fault]:
         """Yield a fault if `value` is no such id."""
-        if not re.fullmatch(rf"{self.prefix}-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})", value):
+        if not matches(rf"{self.prefix}-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})", value):
             yield Fault(
                 f"must be {self.prefix}- and 8 or 17 hexadecimal digits, got {show(value)}",
                 f'such as "{self.prefix}-0123456789abcdef0"',

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 
 from aether_infra.catalog import azure as catalog
-from aether_infra.config.checks import Between, Length, Matches, Network, check, items, required
+from aether_infra.config.checks import Between, Length, Matches, Network, Zones, check, items, required
 from aether_infra.config.provider import Provider
-from aether_infra.config.section import CloudSection, MaintenanceConfig
+from aether_infra.config.section import CloudSection, MaintenanceWindow
 
 UUID = Matches(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
@@ -68,19 +68,26 @@ class AzureConfig(CloudSection):
     location: str = field(
         default="westus2",
         metadata=check(
-            Matches(catalog.LOCATION_FORM, 'a location such as "westus2"', "in lower case, without spaces")
+            Matches(
+                catalog.LOCATION_FORM,
+                'a location such as "westus2"',
+                "in lower case, without spaces",
+                known=tuple(catalog.LOCATIONS),
+            )
         ),
     )
     """Location; default westus2."""
-    availability_zones: int | tuple[str, ...] = 3
+    availability_zones: int | tuple[str, ...] = field(
+        default=3, metadata=check(Zones("[123]", 'a zone: "1", "2" or "3"', most=3))
+    )
     """How many zones, or a list such as `["1", "2"]`. Default 3: no zone holds a majority."""
     vpc_cidr: str = field(default="10.0.0.0/16", metadata=check(Network(widest=8, narrowest=24)))
     """IPv4 range of the virtual network, /8 to /24; default 10.0.0.0/16."""
     pod_cidr: str = field(default="10.244.0.0/16", metadata=check(Network(widest=8, narrowest=23)))
     """IPv4 range of pods (aks, overlay); each machine takes a /24 of it; default 10.244.0.0/16. Source:
     https://learn.microsoft.com/en-us/azure/aks/concepts-network-azure-cni-overlay, read 2026-11-23."""
-    service_cidr: str = field(default="172.20.0.0/16", metadata=check(Network(widest=12, narrowest=27)))
-    """IPv4 range of Kubernetes services (aks), /12 or smaller; default 172.20.0.0/16. Source:
+    service_cidr: str = field(default="172.20.0.0/16", metadata=check(Network(widest=13, narrowest=27)))
+    """IPv4 range of Kubernetes services (aks), smaller than /12; default 172.20.0.0/16. Source:
     https://learn.microsoft.com/en-us/azure/aks/configure-azure-cni, read 2026-11-23."""
     subnet_id: str | None = field(
         default=None,
@@ -167,7 +174,7 @@ class AzureConfig(CloudSection):
     """Whether the Kubernetes API has a public address (aks); default off."""
     authorized_cidrs: tuple[str, ...] = field(default=(), metadata=items(Network()))
     """IPv4 networks that may reach the public Kubernetes API (aks); default: nobody."""
-    maintenance: MaintenanceConfig = field(factory=MaintenanceConfig)
+    maintenance: MaintenanceWindow = field(factory=MaintenanceWindow)
     """When AKS may upgrade."""
 
     @property

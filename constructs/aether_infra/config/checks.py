@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from attrs import field, frozen
 
-from aether_infra.config.words import key_text, listing, nearest, show
+from aether_infra.config.words import listing, nearest, show
 
 CHECKS: Final = "aether_infra.checks"
 """Key of a field's metadata: its tuple of checks."""
@@ -19,6 +19,11 @@ EXAMPLE: Final = "aether_infra.example"
 """Key of a required field's metadata: a valid value, for documentation and for going on after an error."""
 TOML_KEY: Final = "aether_infra.toml_key"
 """Key of a field's metadata: its name in the file, where that is no Python name."""
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern matches a whole text; its classes mean ASCII characters only, as cloud APIs do."""
+    return re.fullmatch(pattern, text, re.ASCII) is not None
 
 
 @frozen
@@ -29,8 +34,8 @@ class Fault:
     """The value found and what is allowed."""
     hint: str = ""
     """How to mend it."""
-    at: str = ""
-    """Where inside the value, such as `[1]`; empty for the value itself."""
+    inside: tuple[str | int, ...] = ()
+    """Where inside the value: keys and list positions; empty for the value itself."""
 
 
 class Check(Protocol):
@@ -96,11 +101,14 @@ class Matches:
     form: str
     """The form in words, after "must be"."""
     hint: str = ""
+    known: Sequence[str] = ()
+    """Good values, of which the one next to a bad value makes a better hint."""
 
     def __call__(self, value: str) -> Iterator[Fault]:
         """Yield a fault if `value` does not match."""
-        if not re.fullmatch(self.pattern, value):
-            yield Fault(f"must be {self.form}, got {show(value)}", self.hint)
+        if not matches(self.pattern, value):
+            near = nearest(value, self.known) if self.known else ""
+            yield Fault(f"must be {self.form}, got {show(value)}", near or self.hint)
 
 
 @frozen
@@ -128,7 +136,7 @@ class Network:
             yield Fault(
                 f"must have a prefix length, not a mask, got {show(value)}", f'did you mean "{network}"?'
             )
-        elif str(network.network_address) != value.partition("/")[0]:
+        elif value != str(network):
             yield from self._not_canonical(value, str(network))
         elif network.version == 6:  # noqa: PLR2004 - the protocol's number
             if not self.ipv6:
@@ -161,8 +169,7 @@ class Each:
         places = value.items() if isinstance(value, Mapping) else enumerate(value)
         for place, item in places:
             for fault in self.check(item):
-                at = f"[{place}]" if isinstance(place, int) else f".{key_text(place)}"
-                yield Fault(fault.message, fault.hint, at + fault.at)
+                yield Fault(fault.message, fault.hint, (place, *fault.inside))
 
 
 @frozen
@@ -173,7 +180,7 @@ class Distinct:
         """Yield a fault at each item that was there before."""
         for index, item in enumerate(value):
             if item in value[:index]:
-                yield Fault(f"is there twice: {show(item)}", "remove one of them", f"[{index}]")
+                yield Fault(f"is there twice: {show(item)}", "remove one of them", (index,))
 
 
 @frozen
@@ -188,6 +195,29 @@ class Length:
         """Yield a fault if `value` is too short or too long."""
         if not self.low <= len(value) <= self.high:
             yield Fault(f"must have between {self.low} and {self.high} {self.unit}, got {len(value)}")
+
+
+@frozen
+class Zones:
+    """A number of zones, which the rules judge, or a list of distinct names of a form."""
+
+    pattern: str
+    """Has to match each whole name."""
+    form: str
+    """The form in words, after "must be"."""
+    least: int = 1
+    most: int = 8
+    why: str = ""
+    """Why at least so many."""
+
+    def __call__(self, value: int | tuple[str, ...]) -> Iterator[Fault]:
+        """Yield the faults of a list."""
+        if isinstance(value, int):
+            return
+        if not self.least <= len(value) <= self.most:
+            yield Fault(f"must list between {self.least} and {self.most} zones, got {len(value)}", self.why)
+        yield from Each(Matches(self.pattern, self.form))(value)
+        yield from Distinct()(value)
 
 
 def items(*checks: Check) -> Mapping[str, Any]:

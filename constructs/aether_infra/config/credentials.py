@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 WORDS: Final = (
-    r"access_?key(?:_id)?|account_?key|api_?key|api_?token|auth(?:orization)?|client_?secret|conn_?str|"
+    r"access_?key(?:_id)?|account_?key|api_?key|api_?token|authorization|client_?secret|conn_?str|"
     r"connection_?string|credentials?|customer_?key|encryption_?key|fingerprint|http_?auth|pass_?phrase|"
     r"passwd|password|private_?key(?:_pem|_path|_password)?|secret|secret_?id|secret_?(?:access_?)?key|"
     r"service_?account_?key|session_?token|token|user_?ocid"
 )
 """Words that name a credential, alone or at the end of a key."""
-LOOKS_SECRET: Final = re.compile(rf"(?:.*[_-])?(?:{WORDS})", re.IGNORECASE)
+LOOKS_SECRET: Final = re.compile(rf"auth|(?:.*[_-])?(?:{WORDS})", re.IGNORECASE)
 NO_SECRET: Final = re.compile(r"kms_encryption_key|.*kms_key|.*public_key", re.IGNORECASE)
 """Keys that end in such a word and still name no secret."""
 

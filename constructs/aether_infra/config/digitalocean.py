@@ -34,7 +34,8 @@ class DigitaloceanConfig(CloudSection):
     compute: Literal["doks", "vm"] = "doks"
     """What runs a node: Kubernetes (default) or droplets."""
     region: str = field(
-        default="fra1", metadata=check(Matches(catalog.REGION_FORM, 'a region such as "fra1"'))
+        default="fra1",
+        metadata=check(Matches(catalog.REGION_FORM, 'a region such as "fra1"', known=catalog.REGIONS)),
     )
     """Region; default fra1."""
     vpc_cidr: str = field(default="10.100.0.0/20", metadata=check(Network(widest=16, narrowest=24)))
@@ -89,6 +90,6 @@ class DigitaloceanConfig(CloudSection):
     authorized_cidrs: tuple[str, ...] = field(default=(), metadata=items(Network()))
     """IPv4 networks that may reach the Kubernetes API (doks); default: nobody but the cluster itself."""
     maintenance: MaintenanceConfig = field(factory=MaintenanceConfig)
-    """When DOKS may upgrade: day and start."""
+    """When DOKS may upgrade, for four hours."""
     project_id: str | None = field(default=None, metadata=check(UUID))
     """Existing project that groups the resources; default: a new one."""

@@ -3,9 +3,14 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aether_infra.errors import ConfigError, Problem
+
+HINTS: Final = {
+    "Cannot overwrite a value": "the key is there twice",
+}
+"""What to do about some of tomllib's messages."""
 
 
 def read(path: str | Path) -> str:
@@ -57,18 +62,26 @@ def parse(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError:
-        message = "is not valid TOML: tables or lists are nested too deeply"
+        message, hint = "is not valid TOML: tables or lists are nested too deeply", ""
     except ValueError as error:
-        message = _syntax(str(error), text)
-    raise ConfigError([Problem(path="", message=message)], source) from None
+        message, hint = _syntax(str(error), text)
+    raise ConfigError([Problem(path="", message=message, hint=hint)], source) from None
 
 
-def _syntax(error: str, text: str) -> str:
-    """Tomllib's message with the place in front, in our words."""
-    what, place = error, ""
-    if match := re.fullmatch(r"(.*) \(at (line \d+, column \d+)\)", error, re.DOTALL):
-        what, place = match[1], match[2]
+def _syntax(error: str, text: str) -> tuple[str, str]:
+    """Tomllib's message with the place in front, in our words, and a hint."""
+    what, place, hint = error, "", ""
+    if match := re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", error, re.DOTALL):
+        what, place = match[1], f"line {match[2]}, column {match[3]}"
+        hint = HINTS.get(what, "")
+        if what == "Invalid value" and re.match(r"[A-Za-z]", _after(text, int(match[2]), int(match[3]))):
+            hint = "text stands in double quotes"
     elif match := re.fullmatch(r"(.*) \(at end of document\)", error, re.DOTALL):
         lines = text.split("\n")
         what, place = match[1], f"line {len(lines)}, column {len(lines[-1]) + 1} (the end)"
-    return f"is not valid TOML{f' at {place}' if place else ''}: {what[:1].lower()}{what[1:]}"
+        hint = HINTS.get(what, "a quote or a bracket may still be open")
+    return f"is not valid TOML{f' at {place}' if place else ''}: {what[:1].lower()}{what[1:]}", hint
+
+
+def _after(text: str, line: int, column: int) -> str:
+    return text.replace("\r\n", "\n").split("\n")[line - 1][column - 1 :]

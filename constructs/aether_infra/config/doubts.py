@@ -83,7 +83,10 @@ def encryption(config: AetherConfig, provider: Provider) -> Problems:
             message="is not given, nor a name to make a certificate for: users are served plain HTTP",
             hint=f"give {key}" + ("" if provider is Provider.ORACLE else " or cloud.domain"),
         )
-    if section.management_cidrs and not config.cluster.tls:
+    ends_tls = (
+        provider is Provider.AWS and encrypted
+    )  # elsewhere the load balancer passes this port on as it is
+    if section.management_cidrs and not config.cluster.tls and not ends_tls:
         yield Problem(
             path=f"cloud.{provider}.management_cidrs",
             message="lets operators in, but cluster.tls is not true: the management port speaks plain HTTP",
@@ -93,8 +96,9 @@ def encryption(config: AetherConfig, provider: Provider) -> Problems:
 
 def _certificate(config: AetherConfig, provider: Provider) -> tuple[bool, str]:
     """Whether the load balancer has a certificate, and the key for one; none where HTTPS ends at the node."""
-    named = config.cloud.domain is not None
-    match config.section(provider):
+    section = config.section(provider)
+    named = config.cloud.domain is not None and section.manage_dns
+    match section:
         case AwsConfig(certificate_arn=given):
             return named or given is not None, "certificate_arn"
         case GcpConfig(certificate=given):

@@ -10,7 +10,7 @@ from aether_infra.config.words import dotted, quote, show
 from aether_infra.errors import Problem
 
 REFERENCE: Final = re.compile(r"\$\{env:([^}]*)\}")
-NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 SHORTEST_MASKED: Final = 4
 """Shorter parts of a value are too common to be hidden, and too short to be a secret."""
 

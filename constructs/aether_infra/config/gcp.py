@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 
 from aether_infra.catalog import gcp as catalog
-from aether_infra.config.checks import Between, Matches, Network, OneOf, check, items, required
+from aether_infra.config.checks import Between, Matches, Network, OneOf, Zones, check, items, required
 from aether_infra.config.provider import Provider
-from aether_infra.config.section import CloudSection, MaintenanceConfig
+from aether_infra.config.section import CloudSection, MaintenanceWindow
 
 NAME = Matches(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", 'a name in lower case such as "aether-node"')
 LINK = Matches(
@@ -38,15 +38,21 @@ class GcpConfig(CloudSection):
     """Id of the project, 6-30 characters. Source:
     https://cloud.google.com/resource-manager/docs/creating-managing-projects, read 2026-11-23."""
     region: str = field(
-        default="us-central1", metadata=check(Matches(catalog.REGION_FORM, 'a region such as "us-central1"'))
+        default="us-central1",
+        metadata=check(
+            Matches(catalog.REGION_FORM, 'a region such as "us-central1"', known=tuple(catalog.REGIONS))
+        ),
     )
     """Region; default us-central1."""
     zone: str | None = field(
         default=None,
-        metadata=check(Matches(rf"{catalog.REGION_FORM}-[a-z]", 'a zone such as "us-central1-a"')),
+        metadata=check(Matches(rf"{catalog.REGION_FORM}-[a-h]", 'a zone such as "us-central1-a"')),
     )
     """One zone of the region, for a zonal instead of a regional set-up; default: regional."""
-    availability_zones: int | tuple[str, ...] = 3
+    availability_zones: int | tuple[str, ...] = field(
+        default=3,
+        metadata=check(Zones(rf"{catalog.REGION_FORM}-[a-h]", 'a zone such as "us-central1-a"')),
+    )
     """How many zones, the first of the region; or a list of names (`us-central1-a`). Default 3: no zone holds
     a majority."""
     vpc_cidr: str = field(default="10.0.0.0/20", metadata=check(Network(widest=8, narrowest=27)))
@@ -128,7 +134,7 @@ class GcpConfig(CloudSection):
     """Whether the Kubernetes API has a public address (gke); default off."""
     authorized_cidrs: tuple[str, ...] = field(default=(), metadata=items(Network()))
     """IPv4 networks that may reach the Kubernetes API (gke); default: only the network itself."""
-    maintenance: MaintenanceConfig = field(factory=MaintenanceConfig)
+    maintenance: MaintenanceWindow = field(factory=MaintenanceWindow)
     """When GKE may upgrade."""
     system_nodes: int = field(default=3, metadata=check(Between(1, 9, "nodes")))
     """Machines of the small pool, over all zones (gke); default 3, one a zone."""

@@ -4,13 +4,11 @@ from attrs import field, frozen
 
 from aether_infra.config.checks import TOML_KEY, check
 from aether_infra.config.cloud import CloudConfig
-from aether_infra.config.node import AppHttpConfig, ClusterConfig, KubernetesConfig, NodeConfig
+from aether_infra.config.node import CORE_SIZES, AppHttpConfig, ClusterConfig, KubernetesConfig, NodeConfig
 from aether_infra.config.provider import Provider
 from aether_infra.config.section import CloudSection
 from aether_infra.errors import ConfigError, Problem
 
-CORE_SIZES = (3, 5, 7)
-"""Numbers of core nodes that work: odd, and few enough to vote fast."""
 DEFAULT_MAXIMUM = 10
 """Most nodes where nothing is said, as in the design's sample."""
 

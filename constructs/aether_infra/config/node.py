@@ -5,22 +5,39 @@ under `[cluster]`. Keys and defaults: the Aether node's configuration reference,
 (https://github.com/siy/aether, https://github.com/pragmaticalabs/pragmatica).
 """
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Final, Literal
 
 from attrs import field, frozen
 
-from aether_infra.config.checks import Between, Matches, OneOf, check
+from aether_infra.config.checks import Between, Fault, Matches, check
 from aether_infra.config.quantities import CPU, HEAP, MEMORY, heap_mib, memory_mib, millicores
+from aether_infra.config.words import listing, show
 from aether_infra.core.node import SWIM_OFFSET
 
+CORE_SIZES: Final = (3, 5, 7)
+"""Numbers of core nodes that work: odd, and few enough to vote fast."""
 PORT = Between(1, 65535)
-WHY_ODD = (
-    "an even number loses its quorum with the same number of failures as one node less; over 7 votes get slow"
-)
 NAMESPACE = Matches(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
     "at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit",
 )
+
+
+@frozen
+class CoreCount:
+    """A number of voters that makes sense. Source: the Aether node's own validator, read 2026-11-23."""
+
+    def __call__(self, value: int) -> Iterator[Fault]:
+        """Yield a fault if `value` is not 3, 5 or 7, and say why."""
+        if value in CORE_SIZES:
+            return
+        why = "more than 7 voters make every decision slow"
+        if value < min(CORE_SIZES):
+            why = "fewer than 3 nodes survive no failure"
+        elif value % 2 == 0:
+            why = f"{value} nodes survive no more failures than {value - 1}: both need a majority"
+        yield Fault(f"must be one of {listing(CORE_SIZES)}, got {show(value)}", why)
 
 
 @frozen(kw_only=True)
@@ -46,14 +63,14 @@ class ClusterConfig:
         default="aether",
         metadata=check(
             Matches(
-                r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?",
-                "1-20 lower-case letters, digits and '-', beginning with a letter and not ending in '-'",
+                r"(?=.{1,20}$)[a-z](?:-?[a-z0-9])*",
+                "1-20 lower-case letters, digits and single '-' between them, beginning with a letter",
                 "it is part of every resource's name and of the tag aether-cluster",
             )
         ),
     )
     """Name of the cluster, 1-20 of `a-z0-9-`; part of every resource's name, so a change builds anew."""
-    nodes: int | None = field(default=None, metadata=check(OneOf((3, 5, 7), WHY_ODD)))
+    nodes: int | None = field(default=None, metadata=check(CoreCount()))
     """Core nodes, the voters: 3, 5 or 7; default: the largest of these that is not above `min_nodes`."""
     ports: PortsConfig = field(factory=PortsConfig)
     """Where a node listens."""

@@ -12,17 +12,21 @@ from aether_infra.config.section import CloudSection
 
 
 def ocid(kind: str) -> Matches:
-    """The id of a resource of one kind. Form:
-    https://docs.oracle.com/en-us/iaas/Content/General/Concepts/identifiers.htm, read 2026-11-23.
+    """The id of a resource of one kind.
+
+    Form: https://docs.oracle.com/en-us/iaas/Content/General/Concepts/identifiers.htm, read 2026-11-23.
 
     Args:
         kind: the second part of the id.
-    """  # noqa: D205 - the source belongs to the first sentence
+    """
     return Matches(
         rf"ocid1\.{kind}\.[a-z0-9-]+\.[a-z0-9-]*\.(?:[a-z0-9-]+\.)?[A-Za-z0-9_-]+",
         f"an OCID that begins with ocid1.{kind}.",
         "copy it from the console",
     )
+
+
+REGION = Matches(catalog.REGION_FORM, 'a region such as "eu-frankfurt-1"', known=catalog.REGIONS)
 
 
 @frozen(kw_only=True)
@@ -53,12 +57,10 @@ class OracleConfig(CloudSection):
     """The tenancy, where policies and dynamic groups live."""
     region: str = field(
         default="eu-frankfurt-1",
-        metadata=check(Matches(catalog.REGION_FORM, 'a region such as "eu-frankfurt-1"')),
+        metadata=check(REGION),
     )
     """Region; default eu-frankfurt-1."""
-    home_region: str | None = field(
-        default=None, metadata=check(Matches(catalog.REGION_FORM, 'a region such as "eu-frankfurt-1"'))
-    )
+    home_region: str | None = field(default=None, metadata=check(REGION))
     """The tenancy's home region, the only one where policies can be written; default: `region`."""
     availability_zones: int | None = field(
         default=None, metadata=check(Between(1, 3, "availability domains"))
@@ -94,6 +96,9 @@ class OracleConfig(CloudSection):
     """Machine image of a node; default: the newest Oracle Linux for the shape."""
     spot: bool = False
     """Elastic nodes on preemptible capacity; core nodes never are. Default off."""
+    data_volume_gib: int = field(default=50, metadata=check(Between(50, 32768, "GiB")))
+    """Size of a core node's data volume in GiB, 50-32768; default 50, the least. Source:
+    https://docs.oracle.com/en-us/iaas/Content/Block/Concepts/overview.htm, read 2026-11-23."""
     ocir_repository: str | None = field(
         default=None,
         metadata=check(Matches(r"[a-z0-9](?:[a-z0-9._/-]{0,253}[a-z0-9])?", 'a name such as "aether-node"')),

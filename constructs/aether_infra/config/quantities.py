@@ -1,13 +1,13 @@
 """Amounts as the node's file writes them: Kubernetes quantities, and a heap as the JVM reads it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from attrs import frozen
 
-from aether_infra.config.checks import Fault, Matches
+from aether_infra.config.checks import Fault, matches
 from aether_infra.config.words import show
 
 MIB: Final = 2**20
@@ -49,26 +49,32 @@ def heap_mib(heap: str) -> int:
 
 @frozen
 class AtLeast:
-    """A quantity of the right form that is not too small to be meant."""
+    """An amount of the right form that is not too small to be meant."""
 
     form: str
+    """Regular expression of the whole text."""
     words: str
+    """The form in words, after "must be"."""
+    amount: Callable[[str], int]
+    """The amount that a text of this form means."""
     low: int
+    """The least amount."""
     unit: str
+    """The amount's unit, as the text would write it."""
 
     def __call__(self, value: str) -> Iterator[Fault]:
         """Yield a fault if `value` has another form, or is too small."""
-        if not re.fullmatch(self.form, value):
+        if not matches(self.form, value):
             yield Fault(f"must be {self.words}, got {show(value)}")
-            return
-        amount = millicores(value) if self.unit == "m" else memory_mib(value)
-        if amount < self.low:
+        elif self.amount(value) < self.low:
             yield Fault(f"must be at least {self.low}{self.unit}, got {show(value)}")
 
 
-CPU: Final = AtLeast(CPU_FORM, 'a number of processors such as "500m" or "2"', 100, "m")
+CPU: Final = AtLeast(CPU_FORM, 'a number of processors such as "500m" or "2"', millicores, 100, "m")
 """A tenth of a processor is the least a JVM starts with in any sensible time."""
-MEMORY: Final = AtLeast(MEMORY_FORM, 'an amount of memory such as "512Mi" or "2Gi"', 128, "Mi")
+MEMORY: Final = AtLeast(MEMORY_FORM, 'an amount of memory such as "512Mi" or "2Gi"', memory_mib, 128, "Mi")
 """Less than 128 MiB holds no JVM."""
-HEAP: Final = Matches(r"\d{1,7}[mMgG]", 'digits followed by m or g, such as "512m" or "2g"')
-"""The node's own form, `^\\d+[mMgG]$`."""
+HEAP: Final = AtLeast(
+    r"\d{1,7}[mMgG]", 'digits followed by m or g, such as "512m" or "2g"', heap_mib, 64, "m"
+)
+"""The node's own form, `^\\d+[mMgG]$`; less than 64 MiB starts no node."""

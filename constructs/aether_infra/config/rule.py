@@ -31,7 +31,7 @@ def rule(*reads: str) -> Callable[[Callable[[AetherConfig], Problems]], Rule]:
     """Make a rule of a function.
 
     Args:
-        *reads: dotted paths of what it reads.
+        *reads: dotted paths of what it reads; `=` in front of a table whose faulty entries may be left out.
     """
     return lambda check: Rule(check, reads)
 
@@ -94,7 +94,8 @@ def run(rules: Iterable[Rule], config: AetherConfig, failed: Iterable[str] = ())
     Args:
         rules: the rules.
         config: the configuration.
-        failed: dotted paths that have a fault already; rules that read them are skipped.
+        failed: dotted paths that have a fault already; rules that read them are skipped, and no rule adds a
+            second problem there.
 
     Returns:
         The problems in a stable order, none twice.
@@ -104,11 +105,14 @@ def run(rules: Iterable[Rule], config: AetherConfig, failed: Iterable[str] = ())
     for one in rules:
         if not any(_touches(read, path) for read in one.reads for path in failed):
             found.update(one.check(config))
-    return tuple(sorted(found))
+    told = {path.partition("[")[0] for path in failed}
+    return tuple(sorted(one for one in found if not any(_inside(one.path, path) for path in told)))
 
 
 def _touches(read: str, failed: str) -> bool:
-    """Whether one path is the other or lies inside it."""
+    """Whether one path is the other or lies in it; with `=` in front, faulty entries do not count."""
+    if read.startswith("="):
+        return _inside(read[1:], failed)
     return _inside(read, failed) or _inside(failed, read)
 
 

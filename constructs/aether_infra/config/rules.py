@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Final
 
 from aether_infra.catalog import aws, azure, gcp, oracle
+from aether_infra.config.checks import matches
 from aether_infra.config.model import AetherConfig
 from aether_infra.config.provider import Provider
 from aether_infra.config.rule import Problems, Rule, rule, section_rule
@@ -16,24 +17,11 @@ from aether_infra.config.rules_azure import AZURE_RULES
 from aether_infra.config.rules_digitalocean import DIGITALOCEAN_RULES
 from aether_infra.config.rules_gcp import GCP_RULES
 from aether_infra.config.rules_oracle import ORACLE_RULES
+from aether_infra.config.rules_resources import RESOURCE_RULES
 from aether_infra.config.secret_references import ENV_NAME, FORMS, OURS, is_reference
-from aether_infra.config.sizing import largest_heap, memory_for_heap, node_memory_mib
 from aether_infra.config.tags import tag_problems
 from aether_infra.config.words import dotted, listing, show
 from aether_infra.errors import Problem
-
-MACHINE_KEYS: Final = (
-    ".compute",
-    ".cpu",
-    ".droplet_size",
-    ".instance_type",
-    ".machine_type",
-    ".memory_gib",
-    ".memory_mib",
-    ".shape",
-    ".vm_size",
-)
-"""What decides about a node's memory, over all clouds."""
 
 JVM_FLAGS: Final = (
     (r"-Xm[xsn].*|-XX:(?:Max|Min|Initial)(?:RAMPercentage|HeapSize)=.*", "node.heap"),
@@ -84,41 +72,6 @@ def ports(config: AetherConfig) -> Problems:
             )
 
 
-@section_rule("node.heap", "node.resources", *MACHINE_KEYS)
-def heap_fits(config: AetherConfig, provider: Provider) -> Problems:
-    """The memory holds the heap and what the JVM needs besides."""
-    heap = config.node.heap_mib
-    try:
-        memory = node_memory_mib(config, provider)
-    except ValueError:  # no Fargate task is large enough: a rule of its own says so
-        return
-    if heap is None or memory is None or memory_for_heap(heap) <= memory:
-        return
-    needed = memory_for_heap(heap)
-    yield Problem(
-        path="node.heap",
-        message=f"needs {needed} MiB on {provider}: {heap} MiB of heap and {needed - heap} MiB beside it "
-        f"(25 %, at least 256 MiB), but a node has {memory} MiB",
-        hint=f'at most "{largest_heap(memory)}m", or give the node more memory',
-    )
-
-
-@rule("node.resources")
-def requests_within_limits(config: AetherConfig) -> Problems:
-    """No request above its limit."""
-    own = config.node.resources
-    pairs = (
-        ("cpu", own.cpu_request, own.cpu_limit, own.cpu_request_millicores > own.cpu_limit_millicores),
-        ("memory", own.memory_request, own.memory_limit, own.memory_request_mib > own.memory_limit_mib),
-    )
-    for name, request, limit, too_much in pairs:
-        if too_much:
-            yield Problem(
-                path=f"node.resources.{name}_request",
-                message=f"must not be more than {name}_limit, {show(limit)}, got {show(request)}",
-            )
-
-
 @rule("cloud.java_opts")
 def java_opts(config: AetherConfig) -> Problems:
     """No option that has a key of its own."""
@@ -132,7 +85,7 @@ def java_opts(config: AetherConfig) -> Problems:
                 )
 
 
-@rule("cloud.health")
+@rule("cloud.health.interval_seconds", "cloud.health.timeout_seconds")
 def probes(config: AetherConfig) -> Problems:
     """A probe ends before the next begins."""
     health = config.cloud.health
@@ -144,42 +97,58 @@ def probes(config: AetherConfig) -> Problems:
         )
 
 
-@rule("cloud.shutdown")
-def shutdown_budget(config: AetherConfig) -> Problems:
-    """The times of a node's leaving fit into each other.
+@rule("cloud.shutdown.leave_seconds", "cloud.shutdown.stop_timeout_seconds")
+def leave_in_time(config: AetherConfig) -> Problems:
+    """A node leaves before it is killed."""
+    own = config.cloud.shutdown
+    if own.leave_seconds >= own.stop_timeout_seconds:
+        yield Problem(
+            path="cloud.shutdown.leave_seconds",
+            message=f"must be less than stop_timeout_seconds, {own.stop_timeout_seconds}, "
+            f"got {own.leave_seconds}",
+            hint="a node that is killed while it leaves costs the others an election",
+        )
+
+
+@rule("cloud.shutdown.deregistration_delay_seconds", "cloud.shutdown.stop_timeout_seconds")
+def drain_alive(config: AetherConfig) -> Problems:
+    """What the load balancer drains is still alive.
 
     A service that replaces or removes a task takes it out of the load balancer first, waits for the
     deregistration delay and only then sends the signal; a task that AWS retires or that is stopped by hand
-    gets the signal at once, while the load balancer still drains. The second case decides: what is drained
-    must still be alive. Sources: https://aws.amazon.com/blogs/containers/graceful-shutdowns-with-ecs/,
+    gets the signal at once, while the load balancer still drains. The second case decides. Sources:
+    https://aws.amazon.com/blogs/containers/graceful-shutdowns-with-ecs/,
     https://github.com/aws/amazon-ecs-agent/issues/2316, read 2026-11-23.
     """
     own = config.cloud.shutdown
-    stop = own.stop_timeout_seconds
-    if own.leave_seconds >= stop:
-        yield Problem(
-            path="cloud.shutdown.leave_seconds",
-            message=f"must be less than stop_timeout_seconds, {stop}, got {own.leave_seconds}",
-            hint="a node that is killed while it leaves costs the others an election",
-        )
-    if own.deregistration_delay_seconds > stop:
+    if own.deregistration_delay_seconds > own.stop_timeout_seconds:
         yield Problem(
             path="cloud.shutdown.deregistration_delay_seconds",
-            message=f"must not be more than stop_timeout_seconds, {stop}, "
+            message=f"must not be more than stop_timeout_seconds, {own.stop_timeout_seconds}, "
             f"got {own.deregistration_delay_seconds}",
             hint="requests that are left to finish need a node that is still alive",
         )
-    names = own.dns_ttl_seconds + own.jvm_dns_ttl_seconds
-    if names > stop:
+
+
+@rule(
+    "cloud.shutdown.dns_ttl_seconds",
+    "cloud.shutdown.jvm_dns_ttl_seconds",
+    "cloud.shutdown.stop_timeout_seconds",
+)
+def old_address(config: AetherConfig) -> Problems:
+    """Peers forget a node's old address before the next node can be gone."""
+    own = config.cloud.shutdown
+    total = own.dns_ttl_seconds + own.jvm_dns_ttl_seconds
+    if total > own.stop_timeout_seconds:
         yield Problem(
             path="cloud.shutdown.dns_ttl_seconds",
-            message=f"and jvm_dns_ttl_seconds add up to {names} s ({own.dns_ttl_seconds} + "
-            f"{own.jvm_dns_ttl_seconds}), more than stop_timeout_seconds, {stop}",
+            message=f"and jvm_dns_ttl_seconds add up to {total} s ({own.dns_ttl_seconds} + "
+            f"{own.jvm_dns_ttl_seconds}), more than stop_timeout_seconds, {own.stop_timeout_seconds}",
             hint="so long may peers call a node's old address: it must end before the next node is replaced",
         )
 
 
-@rule("cloud.provider", "cloud.secrets")
+@rule("cloud.provider", "=cloud.secrets")
 def secrets(config: AetherConfig) -> Problems:
     """Names that are free, and references instead of secrets."""
     provider = config.cloud.provider
@@ -193,7 +162,7 @@ def secrets(config: AetherConfig) -> Problems:
         return
     for name, reference in config.cloud.secrets.items():
         path = dotted(("cloud", "secrets", name))
-        if not re.fullmatch(ENV_NAME, name):
+        if not matches(ENV_NAME, name):
             yield Problem(path=path, message="is no name of an environment variable: letters, digits and _")
         elif name in OURS:
             yield Problem(path=path, message="is set by the infrastructure itself", hint="remove it")
@@ -205,7 +174,7 @@ def secrets(config: AetherConfig) -> Problems:
             )
 
 
-@rule("cloud.tags", "cloud.provider")
+@rule("=cloud.tags")
 def tags(config: AetherConfig) -> Problems:
     """Tags that every cloud in the file takes."""
     yield from tag_problems(config)
@@ -237,11 +206,12 @@ def log_retention(config: AetherConfig, provider: Provider) -> Problems:
 RULES: Final[tuple[Rule, ...]] = (
     *node_counts,
     ports,
-    *heap_fits,
-    requests_within_limits,
+    *RESOURCE_RULES,
     java_opts,
     probes,
-    shutdown_budget,
+    leave_in_time,
+    drain_alive,
+    old_address,
     secrets,
     tags,
     *log_retention,

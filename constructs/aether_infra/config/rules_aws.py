@@ -21,7 +21,7 @@ from aether_infra.config.relations import (
 from aether_infra.config.rule import Problems, Rule, TableRules
 from aether_infra.config.rules_fargate import FARGATE_RULES
 from aether_infra.config.words import listing, show
-from aether_infra.config.zones import ZONE_ID, aws_zones
+from aether_infra.config.zones import aws_zones
 from aether_infra.errors import Problem
 
 aws_rule = TableRules(Provider.AWS, lambda config: config.cloud.aws)
@@ -67,39 +67,35 @@ def zones(_config: AetherConfig, aws: AwsConfig) -> Problems:
 
 
 def _zone_count(aws: AwsConfig, count: int) -> Problems:
-    path = "cloud.aws.availability_zones"
     known = catalog.REGIONS.get(aws.region)
     if known is None:
         yield from unknown_region(
             Provider.AWS, "region", aws.region, catalog.REGIONS, "list its zones in availability_zones"
         )
-    elif not 2 <= count <= len(known):  # noqa: PLR2004 - a load balancer's least
-        few = "a load balancer needs two zones" if count < 2 else f"{aws.region} has {listing(known)}"  # noqa: PLR2004
+    elif not catalog.LEAST_ZONES <= count <= len(known):
+        bounds = (
+            f"between {catalog.LEAST_ZONES} and {len(known)}"
+            if len(known) > catalog.LEAST_ZONES
+            else f"{catalog.LEAST_ZONES}"
+        )
+        has = f"{aws.region} has {listing(known)}"
         yield Problem(
-            path=path,
-            message=f"must be between 2 and {len(known)} in {aws.region}, got {count}",
-            hint=few,
+            path="cloud.aws.availability_zones",
+            message=f"must be {bounds} in {aws.region}, got {count}",
+            hint="a load balancer needs two zones" if count < catalog.LEAST_ZONES else has,
         )
 
 
 def _zone_list(aws: AwsConfig, listed: tuple[str, ...]) -> Problems:
     path = "cloud.aws.availability_zones"
-    if not 2 <= len(listed) <= catalog.MOST_ZONES:  # noqa: PLR2004 - a load balancer's least
-        yield Problem(
-            path=path,
-            message=f"must list between 2 and {catalog.MOST_ZONES} zones, got {len(listed)}",
-            hint="a load balancer needs two zones",
-        )
-    if len({bool(re.fullmatch(ZONE_ID, zone)) for zone in listed}) > 1:
+    if len({_is_id(zone) for zone in listed}) > 1:
         yield Problem(
             path=path,
             message=f"must hold names or ids, not both, got {listing(map(show, listed))}",
             hint="which name is which id differs from account to account",
         )
     for index, zone in enumerate(listed):
-        if zone in listed[:index]:
-            yield Problem(path=f"{path}[{index}]", message=f"is there twice: {show(zone)}")
-        elif not _belongs(zone, aws.region):
+        if not _belongs(zone, aws.region):
             known = catalog.REGIONS.get(aws.region, ())
             yield Problem(
                 path=f"{path}[{index}]",
@@ -108,26 +104,26 @@ def _zone_list(aws: AwsConfig, listed: tuple[str, ...]) -> Problems:
             )
 
 
+def _is_id(zone: str) -> bool:
+    return re.fullmatch(catalog.ZONE_ID_FORM, zone) is not None
+
+
 def _belongs(zone: str, region: str) -> bool:
-    if not re.fullmatch(ZONE_ID, zone):
-        return re.fullmatch(rf"{re.escape(region)}[a-h]", zone) is not None
+    if not _is_id(zone):
+        return zone[:-1] == region
     known = catalog.REGIONS.get(region)
     return known is None or zone.partition("-")[0] == known[0].partition("-")[0]
 
 
-@aws_rule(".vpc_id", ".public_subnet_ids", ".private_subnet_ids", ".vpc_cidr", ".availability_zones", ".nat")
+@aws_rule(".vpc_id", ".public_subnet_ids", ".private_subnet_ids")
 def existing_vpc(config: AetherConfig, aws: AwsConfig) -> Problems:
-    """An existing VPC comes with its subnets, and without what a new one would be made of."""
+    """An existing VPC comes with its subnets."""
     keys = ("vpc_id", "public_subnet_ids", "private_subnet_ids")
     yield from together(config, Provider.AWS, keys, "an existing VPC needs all of " + listing(keys))
-    if aws.vpc_id is None:
-        return
-    new_only = ("vpc_cidr", "availability_zones", "nat", "flow_logs")
-    yield from shadowed(config, Provider.AWS, new_only, "vpc_id names an existing VPC")
-    if len(aws.public_subnet_ids) == 1:
+    if 0 < len(aws.public_subnet_ids) < catalog.LEAST_ZONES:
         yield Problem(
             path="cloud.aws.public_subnet_ids",
-            message="must list at least 2 subnets, got 1",
+            message=f"must list at least {catalog.LEAST_ZONES} subnets, got {len(aws.public_subnet_ids)}",
             hint="a load balancer needs subnets in two zones",
         )
     for index, subnet in enumerate(aws.private_subnet_ids):
@@ -137,6 +133,14 @@ def existing_vpc(config: AetherConfig, aws: AwsConfig) -> Problems:
                 message=f"is a public subnet too: {show(subnet)}",
                 hint="nodes belong into private subnets",
             )
+
+
+@aws_rule(".vpc_id")
+def new_vpc_only(config: AetherConfig, aws: AwsConfig) -> Problems:
+    """An existing VPC comes without what a new one would be made of."""
+    if aws.vpc_id is not None:
+        new_only = ("vpc_cidr", "availability_zones", "nat", "flow_logs")
+        yield from shadowed(config, Provider.AWS, new_only, "vpc_id names an existing VPC")
 
 
 @aws_rule(".compute")
@@ -157,25 +161,26 @@ def architecture(_config: AetherConfig, aws: AwsConfig) -> Problems:
         )
 
 
-@aws_rule(".region", *(f".{key}" for key in REGIONAL_ARNS), ".permissions_boundary_arn")
-def arns(_config: AetherConfig, aws: AwsConfig) -> Problems:
-    """ARNs of the cluster's partition and, where the service is regional, of its region."""
-    partition = catalog.partition(aws.region)
-    for key in (*REGIONAL_ARNS, "permissions_boundary_arn"):
+def _arn_rule(key: str) -> Rule:
+    """The rule that an ARN is of the cluster's partition and, if it has a region, of the cluster's."""
+
+    @aws_rule(".region", f".{key}")
+    def of_this_region(_config: AetherConfig, aws: AwsConfig) -> Problems:
         arn: str | None = getattr(aws, key)
-        if arn is None:
-            continue
-        if arn_partition(arn) != partition:
+        partition = catalog.partition(aws.region)
+        if arn is not None and arn_partition(arn) != partition:
             yield Problem(
                 path=f"cloud.aws.{key}",
                 message=f"must be of the partition {partition}, that of {aws.region}, "
                 f"got {show(arn_partition(arn))}",
             )
-        elif key in REGIONAL_ARNS and arn_region(arn) != aws.region:
+        elif arn is not None and key in REGIONAL_ARNS and arn_region(arn) != aws.region:
             yield Problem(
                 path=f"cloud.aws.{key}",
                 message=f"must be of the region {aws.region}, got one of {show(arn_region(arn))}",
             )
+
+    return of_this_region
 
 
 @aws_rule(
@@ -244,10 +249,15 @@ def without_nat(config: AetherConfig, aws: AwsConfig) -> Problems:
         )
 
 
-@aws_rule(".hosted_zone_id", "cloud.domain", ".access_logs", ".access_logs_bucket")
-def companions(config: AetherConfig, aws: AwsConfig) -> Problems:
-    """Keys that mean nothing without another."""
+@aws_rule(".hosted_zone_id", "cloud.domain")
+def dns(config: AetherConfig, _aws: AwsConfig) -> Problems:
+    """A zone has a domain to hold."""
     yield from needs_domain(config, Provider.AWS, "hosted_zone_id")
+
+
+@aws_rule(".access_logs", ".access_logs_bucket")
+def access_logs(_config: AetherConfig, aws: AwsConfig) -> Problems:
+    """A bucket has logs to hold."""
     if aws.access_logs_bucket and not aws.access_logs:
         yield Problem(
             path="cloud.aws.access_logs_bucket",
@@ -259,14 +269,16 @@ def companions(config: AetherConfig, aws: AwsConfig) -> Problems:
 AWS_RULES: Final[tuple[Rule, ...]] = (
     zones,
     existing_vpc,
+    new_vpc_only,
     compute_keys,
     architecture,
-    arns,
+    *map(_arn_rule, (*REGIONAL_ARNS, "permissions_boundary_arn")),
     room,
     eks_ranges,
     eks_endpoint,
     without_nat,
-    companions,
+    dns,
+    access_logs,
     *FARGATE_RULES,
 )
 """Every rule of this cloud."""

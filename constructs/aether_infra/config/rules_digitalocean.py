@@ -59,7 +59,7 @@ def existing_vpc(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
         yield from shadowed(config, Provider.DIGITALOCEAN, ("vpc_cidr",), "vpc_id names an existing VPC")
 
 
-@digitalocean_rule(".vpc_id", ".vpc_cidr")
+@digitalocean_rule(".region", ".vpc_id", ".vpc_cidr")
 def vpc_range(_config: AetherConfig, own: DigitaloceanConfig) -> Problems:
     """A private range that DigitalOcean does not use itself."""
     if own.vpc_id is not None:
@@ -70,7 +70,8 @@ def vpc_range(_config: AetherConfig, own: DigitaloceanConfig) -> Problems:
             path=path,
             message=f"must lie in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, got {show(own.vpc_cidr)}",
         )
-    for reserved in catalog.RESERVED_NETWORKS:
+    regional = ("10.10.0.0/16",) if own.region == "nyc1" else ()
+    for reserved in (*catalog.RESERVED_NETWORKS, *regional):
         if any(overlaps({path: own.vpc_cidr, "reserved": reserved})):
             yield Problem(
                 path=path, message=f"overlaps {reserved}, which DigitalOcean keeps: {show(own.vpc_cidr)}"
@@ -102,16 +103,15 @@ def enough_room(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
         )
 
 
-@digitalocean_rule(".compute", ".maintenance", ".auto_upgrade")
+@digitalocean_rule(".compute", ".auto_upgrade")
 def window(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
-    """A window that DOKS knows, and uses."""
-    if own.compute != "doks":
-        return
-    if not own.auto_upgrade:
+    """A window only acts on automatic upgrades.
+
+    Source: https://registry.terraform.io/providers/digitalocean/digitalocean/2.71.0/docs/resources/kubernetes_cluster,
+    read 2026-11-23.
+    """
+    if own.compute == "doks" and not own.auto_upgrade:
         yield from shadowed(config, Provider.DIGITALOCEAN, ("maintenance",), "auto_upgrade is false")
-    yield from shadowed(
-        config, Provider.DIGITALOCEAN, ("maintenance.hours",), "a window of DOKS has four hours"
-    )
 
 
 @digitalocean_rule(".create_registry", ".registry_name", ".registry_tier")

@@ -63,12 +63,8 @@ def zones(config: AetherConfig, gcp: GcpConfig) -> Problems:
         if not _belongs(gcp.zone, gcp.region):
             yield _foreign("cloud.gcp.zone", gcp.zone, gcp.region)
     elif not isinstance(wanted, int):
-        if not wanted:
-            yield Problem(path=path, message="must list at least one zone")
         for index, zone in enumerate(wanted):
-            if zone in wanted[:index]:
-                yield Problem(path=f"{path}[{index}]", message=f"is there twice: {show(zone)}")
-            elif not _belongs(zone, gcp.region):
+            if not _belongs(zone, gcp.region):
                 yield _foreign(f"{path}[{index}]", zone, gcp.region)
     elif known is None:
         remedy = "list its zones in availability_zones"
@@ -154,7 +150,7 @@ def kubernetes_endpoint(_config: AetherConfig, gcp: GcpConfig) -> Problems:
         )
 
 
-@gcp_rule(".compute", ".maintenance")
+@gcp_rule(".compute", ".maintenance.hours")
 def window(_config: AetherConfig, gcp: GcpConfig) -> Problems:
     """GKE gets the hours that it wants."""
     if gcp.compute == "gke" and gcp.maintenance.hours < LEAST_WINDOW_HOURS:

@@ -1,12 +1,12 @@
 """How each cloud's secret store names a secret."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from attrs import frozen
 
 from aether_infra.config.aws_forms import ARN_FORMS, PARTITION
+from aether_infra.config.checks import matches
 from aether_infra.config.provider import Provider
 
 
@@ -73,4 +73,4 @@ OURS: Final = (
 def is_reference(provider: Provider, text: str) -> bool:
     """Whether a text is a reference in a cloud's secret store."""
     form = FORMS.get(provider)
-    return form is not None and re.fullmatch(form.pattern, text) is not None
+    return form is not None and matches(form.pattern, text)

@@ -45,7 +45,7 @@ class CloudSection:
 
 @frozen(kw_only=True)
 class MaintenanceConfig:
-    """`[cloud.<name>.maintenance]`: the weekly window in which the cloud may upgrade a Kubernetes cluster."""
+    """`[cloud.<name>.maintenance]`: when in the week the cloud may upgrade a Kubernetes cluster."""
 
     day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "sunday"
     """Day of the week; default sunday."""
@@ -54,8 +54,13 @@ class MaintenanceConfig:
         metadata=check(Matches(r"(?:[01]\d|2[0-3]):[0-5]\d", 'a time of day in UTC such as "02:00"')),
     )
     """Begin of the window in UTC, `HH:MM`; default 02:00."""
+
+
+@frozen(kw_only=True)
+class MaintenanceWindow(MaintenanceConfig):
+    """A window whose length can be chosen."""
+
     hours: int = field(default=12, metadata=check(Between(4, 24, "hours")))
-    """Length of the window in hours, 4-24; default 12: GKE wants 48 hours in any 32 days. Not on
-    DigitalOcean, whose window has four hours. Sources:
+    """Length of the window in hours, 4-24; default 12: GKE wants 48 hours in any 32 days. Sources:
     https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions,
     https://learn.microsoft.com/en-us/azure/aks/planned-maintenance, read 2026-11-23."""

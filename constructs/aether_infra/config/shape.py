@@ -21,7 +21,7 @@ from aether_infra.config.provider import Provider
 from aether_infra.config.section import CloudSection
 from aether_infra.config.state import StateConfig, state_faults
 from aether_infra.config.tables import Misfit, Path, toml_key, without
-from aether_infra.config.words import dotted, key_text, kind, listing, nearest, show
+from aether_infra.config.words import dotted, kind, listing, nearest, show
 from aether_infra.errors import Problem
 
 OPEN_TABLES: Final = (AetherConfig, NodeConfig, ResourcesConfig, AppHttpConfig, KubernetesConfig)
@@ -29,11 +29,17 @@ OPEN_TABLES: Final = (AetherConfig, NodeConfig, ResourcesConfig, AppHttpConfig, 
 
 
 class FaultyError(Exception):
-    """A value with faults; carries them through cattrs."""
+    """A value with faults; carries them through cattrs.
 
-    def __init__(self, *faults: Fault) -> None:
+    Args:
+        *faults: the faults.
+        whole: whether they spoil the whole value, and not just the places that they name.
+    """
+
+    def __init__(self, *faults: Fault, whole: bool = False) -> None:
         super().__init__(*faults)
         self.faults = faults
+        self.whole = whole
 
 
 def structure(raw: Mapping[str, Any]) -> tuple[AetherConfig, list[Misfit]]:
@@ -66,7 +72,9 @@ def _problems(error: BaseException, path: Path) -> Iterator[Misfit]:
             yield Misfit((*path, key), _unknown(path, key, error.cl))
     elif isinstance(error, FaultyError):
         for fault in error.faults:
-            yield Misfit(path, Problem(path=dotted(path) + fault.at, message=fault.message, hint=fault.hint))
+            place = (*path, *fault.inside)
+            problem = Problem(path=dotted(place), message=fault.message, hint=fault.hint)
+            yield Misfit(path if error.whole else place, problem)
     elif isinstance(error, KeyError):
         yield Misfit(path, Problem(path=dotted(path), message="is missing", hint="only you can know it"))
     else:
@@ -138,7 +146,7 @@ def _texts(value: Any, _type: Any = None) -> tuple[str, ...]:
         try:
             _text(item)
         except FaultyError as error:
-            faults += [Fault(fault.message, fault.hint, f"[{index}]") for fault in error.faults]
+            faults += [Fault(fault.message, fault.hint, (index,)) for fault in error.faults]
     if faults:
         raise FaultyError(*faults)
     return tuple(value)
@@ -150,15 +158,13 @@ def _text_table(value: Any, _type: Any = None) -> dict[str, str]:
         raise FaultyError(Fault(f"must be a table of texts, got {kind(value)}"))
     wrong = {key: item for key, item in value.items() if not isinstance(item, str)}
     garbled = [key for key, item in value.items() if isinstance(item, str) and not item.isprintable()]
-    faults = [Fault(f"must be text in quotes, got {kind(item)}", at=_at(key)) for key, item in wrong.items()]
-    faults += [Fault("must not have control characters", at=_at(key)) for key in garbled]
+    faults = [
+        Fault(f"must be text in quotes, got {kind(item)}", inside=(key,)) for key, item in wrong.items()
+    ]
+    faults += [Fault("must not have control characters", inside=(key,)) for key in garbled]
     if faults:
         raise FaultyError(*faults)
     return dict(sorted(value.items()))
-
-
-def _at(key: str) -> str:
-    return f".{key_text(key)}"
 
 
 def _number_or_texts(value: Any, _type: Any = None) -> int | tuple[str, ...]:
@@ -173,7 +179,7 @@ def _state(value: Any, _type: Any = None) -> StateConfig:
     if not isinstance(value, Mapping):
         raise FaultyError(Fault(f"must be a table, got {show(value)}"))
     if faults := tuple(state_faults(value)):
-        raise FaultyError(*faults)
+        raise FaultyError(*faults, whole=True)
     settings = {key: value[key] for key in sorted(value) if key != "backend"}
     return StateConfig(backend=value.get("backend", "local"), settings=settings)
 

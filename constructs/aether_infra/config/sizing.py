@@ -139,7 +139,7 @@ def node_memory_mib(config: AetherConfig, provider: Provider) -> int | None:
 
 
 def architecture(section: CloudSection) -> Literal["x86_64", "arm64"]:
-    """Processor architecture of the nodes: what `cloud.aws.architecture` says, or that of the machine type."""
+    """Processor architecture of the nodes: what `cloud.aws` says, or that of the machine type."""
     match section:
         case AwsConfig(architecture="x86_64" | "arm64" as said):
             return said

@@ -61,11 +61,17 @@ def listing(values: Iterable[object]) -> str:
     return ", ".join(str(value) for value in values)
 
 
+ALIASES: Final = {"aarch64": "arm64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64"}
+"""Words that other tools use: looking alike would lead astray."""
+
+
 def nearest(value: object, known: Iterable[object], cutoff: float = 0.6) -> str:
     """The hint that names the known word next to `value`; empty if none is near."""
     if not isinstance(value, str):
         return ""
     words = [str(word) for word in known]
+    if ALIASES.get(value.lower()) in words:
+        return f'did you mean "{ALIASES[value.lower()]}"?'
     by_lower = {word.lower(): word for word in words}
     found = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=cutoff)
     return f'did you mean "{by_lower[found[0]]}"?' if found else ""

@@ -1,7 +1,6 @@
 """Availability zones: which ones, and the place of each in the network."""
 
 import re
-from typing import Final
 
 from attrs import frozen
 
@@ -13,9 +12,6 @@ from aether_infra.config.aws import AwsConfig
 from aether_infra.config.azure import AzureConfig
 from aether_infra.config.gcp import GcpConfig
 from aether_infra.config.oracle import OracleConfig
-
-ZONE_ID: Final = r"[a-z0-9]+-az([1-8])"
-"""Form of an AWS zone id."""
 
 
 @frozen(kw_only=True)
@@ -95,8 +91,9 @@ def _chosen(wanted: int | tuple[str, ...], known: tuple[str, ...], region: str) 
 
 
 def _aws_zone(name_or_id: str) -> Zone:
-    if match := re.fullmatch(ZONE_ID, name_or_id):
-        return Zone(name_or_id=name_or_id, key=f"az{match[1]}", slot=int(match[1]) - 1)
+    if re.fullmatch(aws_catalog.ZONE_ID_FORM, name_or_id):
+        number = name_or_id.rpartition("-az")[2]
+        return Zone(name_or_id=name_or_id, key=f"az{number}", slot=int(number) - 1)
     return _lettered(name_or_id)
 
 

@@ -1,0 +1,59 @@
+"""What `cdktf synth --hcl` writes: HCL that Terraform accepts, for teams that review HCL."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from terraform_json import CONFIGS, ROOT, case
+
+pytestmark = pytest.mark.terraform
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=case)
+def test_hcl_is_valid(config: Path, mirror: Any, tmp_path: Path) -> None:
+    out = tmp_path / "cdktf.out"
+    # what the command line's --hcl sets
+    environment = os.environ | {
+        "AETHER_CONFIG": str(config),
+        "CDKTF_OUTDIR": str(out),
+        "SYNTH_HCL_OUTPUT": "true",
+    }
+    done = subprocess.run(
+        [sys.executable, "apps/synth.py"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = out / "stacks/aws"
+    assert (folder / "cdk.tf").exists()
+    assert not (folder / "cdk.tf.json").exists()
+    override = {
+        "terraform": {
+            "backend": {"local": {"path": "terraform.tfstate"}},
+            "required_providers": {"aws": {"source": "hashicorp/aws", "version": mirror.version}},
+        }
+    }
+    (folder / "test_override.tf.json").write_text(json.dumps(override), encoding="utf-8")
+    quiet = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
+    settings = tmp_path / "terraform.rc"
+    settings.write_text("", encoding="utf-8")
+    quiet |= {"TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"}
+    for command in (["init", "-input=false", f"-plugin-dir={mirror.path}"], ["validate"]):
+        done = subprocess.run(
+            ["terraform", *command, "-no-color"],
+            cwd=folder,
+            env=quiet,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
