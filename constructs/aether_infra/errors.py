@@ -1,8 +1,9 @@
 """Errors of Aether Infra.
 
-    AetherInfraError            every error of this package
-    ├── ConfigError             an aether.toml that cannot be used: carries every Problem found
-    └── MissingExtraError       an optional dependency (`aether-infra[<extra>]`) is not installed
+AetherInfraError            every error of this package
+├── ConfigError             an aether.toml that cannot be used: carries every Problem found
+│   └── synth.FleetError    several of them
+└── MissingExtraError       an optional dependency (`aether-infra[<extra>]`) is not installed
 """
 
 from __future__ import annotations

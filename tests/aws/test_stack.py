@@ -617,3 +617,21 @@ def test_state_locked_by_a_table_needs_no_lock_file(synthesized: Synthesize) -> 
     assert backend["dynamodb_table"] == "t"
     assert backend["key"] == "k"
     assert "use_lockfile" not in backend
+
+
+def test_stacks_of_one_file_share_no_state(synthesized: Synthesize) -> None:
+    text = """
+[cloud]
+provider = "gcp"
+[cloud.state]
+backend = "s3"
+bucket = "b"
+key = "clusters/one.tfstate"
+region = "us-west-2"
+[cloud.aws]
+[cloud.gcp]
+project = "my-project"
+"""
+    assert synthesized(text)["terraform"]["backend"]["s3"]["key"] == "clusters/one-aws.tfstate"
+    active = text.replace('provider = "gcp"', 'provider = "aws"')
+    assert synthesized(active)["terraform"]["backend"]["s3"]["key"] == "clusters/one.tfstate"

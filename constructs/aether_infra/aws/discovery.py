@@ -38,8 +38,8 @@ class Discovery(Construct):
     """A private DNS name for each core node, which follows it from one address to the next.
 
     Whether a name is answered does not depend on health: nodes must find each other before they are ready.
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html,
-    read 2026-11-23.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html
+    (as of 2026-11).
 
     Attributes:
         namespace: the namespace.

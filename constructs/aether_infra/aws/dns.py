@@ -58,7 +58,7 @@ class CertificateProps:
 class Certificate(Construct):
     """An ACM certificate that proves itself, and renews itself, through a record in the zone.
 
-    Source: https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html, read 2026-11-23.
+    Source: https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html (as of 2026-11).
 
     Attributes:
         certificate: the certificate.

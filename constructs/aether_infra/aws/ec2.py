@@ -208,7 +208,7 @@ class Ec2Cluster(Construct):
     leads in. Elastic nodes are an auto-scaling group, whose instances are replaced when they fail as machines; that
     they are not ready, for want of a quorum, is no reason.
     Sources: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-templates.html,
-    https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-state.html, read 2026-11-23.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-state.html (as of 2026-11).
 
     Args:
         scope: the construct that owns it.

@@ -47,7 +47,7 @@ from aether_infra.core.tags import NodeRole, node_tags
 
 FOREVER_SECONDS = 2_147_483_647
 """The longest health-check grace period: ECS never restarts a task for what the load balancer thinks of it.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html, read 2026-11-23."""
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html (as of 2026-11)."""
 PLATFORM_VERSION = "1.4.0"
 """Fargate's platform; earlier ones have no EFS and no ephemeral storage encryption."""
 ELASTIC = "elastic"
@@ -145,8 +145,8 @@ class FargateCluster(Construct):
 
     Elastic nodes are one service between two bounds. Its CPU cannot steer it, because at zero nodes there is
     none: the average over all services does.
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_definition_parameters.html,
-    read 2026-11-23.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_definition_parameters.html
+    (as of 2026-11).
 
     Args:
         scope: the construct that owns it.

@@ -50,8 +50,8 @@ class IdentityProps:
 class TaskIdentity(Construct):
     """Roles of a Fargate task: one for ECS to start it (image, logs, secrets), one for the node itself.
 
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-iam-roles.html,
-    read 2026-11-23.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-iam-roles.html
+    (as of 2026-11).
 
     Attributes:
         execution: role of the launcher.
@@ -79,8 +79,8 @@ class TaskIdentity(Construct):
 class InstanceIdentity(Construct):
     """Role of an EC2 instance that runs a node: image, logs, secrets, its own settings, Session Manager.
 
-    Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html,
-    read 2026-11-23.
+    Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-instance-permissions.html
+    (as of 2026-11).
 
     Attributes:
         instance: the role.

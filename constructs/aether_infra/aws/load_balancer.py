@@ -71,8 +71,8 @@ class AccessLogBucket(Construct):
     """A private, encrypted bucket that load balancers of this account may write their access logs to.
 
     Encrypted with S3's own keys: access logs support no other.
-    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html,
-    read 2026-11-23.
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+    (as of 2026-11).
 
     Attributes:
         bucket: the bucket.
@@ -232,8 +232,8 @@ class LoadBalancer(Construct):
     A target is healthy when the node is *ready*; what restarts a node is its liveness, which is not the load
     balancer's affair.
 
-    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html,
-    read 2026-11-23.
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/introduction.html
+    (as of 2026-11).
 
     Attributes:
         load_balancer: the ALB.

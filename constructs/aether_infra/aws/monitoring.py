@@ -99,8 +99,8 @@ class Alarms(Construct):
     `core-degraded`: a voter is missing. `quorum-at-risk` (five voters and more): the next loss ends the quorum.
     `quorum-lost`: fewer voters run than a majority. With three voters, degraded is at risk already, so there is
     no alarm of that name. A voter without data counts as down.
-    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html,
-    read 2026-11-23.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    (as of 2026-11).
 
     Attributes:
         alarms: alarms by concern.

@@ -99,7 +99,7 @@ class Network(Construct):
     Every zone has a private route table of its own, so that a change of `nat` moves routes, not subnets. The
     default security group is closed. An S3 gateway endpoint (free) is always there: image layers come from S3.
     Sources: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html,
-    https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html, read 2026-11-23.
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html (as of 2026-11).
 
     Attributes:
         vpc: the VPC.

@@ -53,7 +53,7 @@ class Registry(Construct):
 
     Immutable, so that a node that restarts runs what the others run.
     Nobody may pull but who is granted `pull_statements`.
-    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html, read 2026-11-23.
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html (as of 2026-11).
 
     Attributes:
         repository: the repository.

@@ -41,7 +41,7 @@ _DEPLOYED = (
     "enable_execute_command",
 )
 """Arguments of a service whose change starts a deployment.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html, read 2026-11-23."""
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html (as of 2026-11)."""
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _ZIP_MODE = 0o644 << 16
 

@@ -9,8 +9,8 @@ from attrs import frozen
 class Scaling:
     """Target tracking of the cluster's CPU.
 
-    Source: https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html,
-    read 2026-11-23.
+    Source: https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
+    (as of 2026-11).
     """
 
     cpu_target_percent: int = 60

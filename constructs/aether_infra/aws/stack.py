@@ -67,7 +67,12 @@ class AwsStack(BaseStack):
         if not isinstance(aws, AwsConfig):
             raise TypeError(f"not the table of AWS: {aws!r}")
         super().__init__(
-            scope, id_, state=config.cloud.state, state_name=f"{config.cluster.name}/aws", region=aws.region
+            scope,
+            id_,
+            state=config.cloud.state,
+            state_name=f"{config.cluster.name}/aws",
+            region=aws.region,
+            primary=config.cloud.provider is Provider.AWS,
         )
         self.config = config
         self.aws = aws

@@ -52,7 +52,7 @@ class DataVolumes(Construct):
     """One encrypted EFS file system, backed up, with an access point a core node.
 
     A node sees only its own folder, as the image's user, and mounts it over TLS with its role.
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/efs-volumes.html, read 2026-11-23.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/efs-volumes.html (as of 2026-11).
 
     Attributes:
         file_system: the file system.

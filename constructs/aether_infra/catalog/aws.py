@@ -53,20 +53,20 @@ REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "us-west-2": _ids("usw2", 1, 2, 3, 4),
 }
 """Zone ids of each region that any account can use. Source:
-https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html, read
-2026-11-23."""
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
+(as of 2026-11)."""
 
 CONSTRAINED_ZONES: Final = ("apne1-az3", "cac1-az3", "use1-az3", "usw1-az2")
 """Zones that are closed to new accounts, and that services such as EKS do not have: usable only when listed.
-Sources: as above, and https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, read 2026-11-23."""
+Sources: as above, and https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html (as of 2026-11)."""
 
 ZONE_ID_FORM: Final = r"[a-z]+[0-9]+-az[1-8]"
 """Form of a zone's id, without local and wavelength zones. Source: as above."""
 
 LEAST_ZONES: Final = 2
 """Zones that an Application Load Balancer needs. Source:
-https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html,
-read 2026-11-23."""
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+(as of 2026-11)."""
 
 MOST_ZONES: Final = 8
 """More zones than any region has; also the number of slots for subnets in a VPC."""
@@ -81,7 +81,7 @@ FARGATE_SIZES: Final[Mapping[int, tuple[int, ...]]] = {
     16384: tuple(range(32768, 122880 + 1, 8192)),
 }
 """Memory in MiB that Fargate allows for each number of CPU units. Source:
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html, read 2026-11-23."""
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html (as of 2026-11)."""
 
 FARGATE_MOST_MIB: Final = 122880
 """The largest Fargate task's memory."""
@@ -90,7 +90,7 @@ INSTANCE_TYPE_FORM: Final = (
     r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\.(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\d+xl)?)"
 )
 """Form of an instance type. Source:
-https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html, read 2026-11-23."""
+https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html (as of 2026-11)."""
 
 GRAVITON: Final = r"a1|g5g|[a-z]+\d+g[a-z]*(?:-[a-z0-9]+)*"
 """Families with Graviton processors: `g` is the first letter after the generation, except a1. Source: as
@@ -106,17 +106,17 @@ LOG_RETENTION_DAYS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 """Retention that CloudWatch Logs allows, in days. Source:
-https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, read
-2026-11-23."""
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+(as of 2026-11)."""
 
 TLS_POLICY_FORM: Final = r"ELBSecurityPolicy-TLS13-1-[23](?:-Res|-Ext[0-2])?(?:-FIPS)?(?:-PQ)?-20\d\d-\d\d"
 """Form of an ALB's TLS policies that allow nothing below TLS 1.2. Source:
-https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html, read
-2026-11-23."""
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+(as of 2026-11)."""
 
 GIB_PER_CPU: Final[Mapping[str, int]] = {"c": 2, "m": 4, "r": 8}
 """Memory per processor by the first letter of a family. Source:
-https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html, read 2026-11-23."""
+https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html (as of 2026-11)."""
 _SMALL_T: Final = {
     "nano": 512,
     "micro": 1024,
@@ -146,3 +146,12 @@ def partition(region: str) -> str:
         if region.startswith(prefix):
             return name
     return "aws"
+
+
+CONTAINER_PROBE_SECONDS: Final = 60
+"""Longest time-out of a container's health check.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html (as of 2026-11)."""
+
+INSTANCE_TAG_KEY: Final = r"[A-Za-z0-9+\-=.,_:@]{1,128}"
+"""Keys of tags that instance metadata serves; an instance with another cannot be launched with it on.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/work-with-tags-in-IMDS.html (as of 2026-11)."""

@@ -65,22 +65,22 @@ LOCATIONS: Final[Mapping[str, bool]] = {
     "westus3": True,
 }
 """Locations, and whether each has availability zones (always 1, 2 and 3). Source:
-https://learn.microsoft.com/en-us/azure/reliability/regions-list, read 2026-11-23."""
+https://learn.microsoft.com/en-us/azure/reliability/regions-list (as of 2026-11)."""
 
 ZONES: Final = ("1", "2", "3")
 """Zones of a location that has any. Source: as above."""
 
 VM_SIZE_FORM: Final = r"(?:Standard|Basic)_[A-Z]+[0-9]+(?:-[0-9]+)?[a-zA-Z]*(?:_[A-Za-z0-9]+)*"
-"""Form of a VM size. Source: https://learn.microsoft.com/en-us/azure/virtual-machines/vm-naming-conventions,
-read 2026-11-23."""
+"""Form of a VM size. Source: https://learn.microsoft.com/en-us/azure/virtual-machines/vm-naming-conventions
+(as of 2026-11)."""
 
 GIB_PER_CPU: Final[Mapping[str, int]] = {"D": 4, "E": 8, "F": 2}
 """Memory per processor of the usual families without `l` (half) in the name. Source: as above."""
 
 LOG_RETENTION_DAYS: Final = (30, 730)
 """Least and most days that a Log Analytics workspace keeps logs. Source:
-https://registry.terraform.io/providers/hashicorp/azurerm/4.55.0/docs/resources/log_analytics_workspace,
-read 2026-11-23."""
+https://registry.terraform.io/providers/hashicorp/azurerm/4.55.0/docs/resources/log_analytics_workspace
+(as of 2026-11)."""
 
 
 def memory_mib(vm_size: str) -> int | None:

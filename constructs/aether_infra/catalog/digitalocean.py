@@ -21,8 +21,8 @@ REGIONS: Final = (
     "syd1",
     "tor1",
 )
-"""Regions that take new resources. Source: https://docs.digitalocean.com/platform/regional-availability/,
-read 2026-11-23."""
+"""Regions that take new resources. Source: https://docs.digitalocean.com/platform/regional-availability/
+(as of 2026-11)."""
 
 NO_KUBERNETES: Final = ("nyc2", "sfo1", "ams2")
 """Regions without DOKS. Source: as above."""
@@ -32,7 +32,7 @@ DROPLET_SIZE_FORM: Final = r"[a-z][a-z0-9_.]*(?:-[a-z0-9_.]+)+"
 
 RESERVED_NETWORKS: Final = ("10.229.0.0/16", "10.244.0.0/16", "10.245.0.0/16", "10.246.0.0/24")
 """Ranges that a VPC must not overlap, besides 10.10.0.0/16 in nyc1. Source:
-https://docs.digitalocean.com/products/networking/vpc/details/limits/, read 2026-11-23."""
+https://docs.digitalocean.com/products/networking/vpc/details/limits/ (as of 2026-11)."""
 
 
 def memory_mib(droplet_size: str) -> int | None:

@@ -52,11 +52,11 @@ REGIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "us-west3": _USUAL,
     "us-west4": _USUAL,
 }
-"""Letters of each region's zones. Source: https://cloud.google.com/compute/docs/regions-zones, read
-2026-11-23."""
+"""Letters of each region's zones. Source: https://cloud.google.com/compute/docs/regions-zones
+(as of 2026-11)."""
 
 MACHINE_TYPE_FORM: Final = r"[a-z][a-z0-9]*-(?:[a-z]+[a-z0-9]*)(?:-[a-z0-9]+)*"
-"""Form of a machine type. Source: https://cloud.google.com/compute/docs/machine-resource, read 2026-11-23."""
+"""Form of a machine type. Source: https://cloud.google.com/compute/docs/machine-resource (as of 2026-11)."""
 
 GIB_PER_CPU: Final[Mapping[tuple[str, str], float]] = {
     ("c2", "standard"): 4,
@@ -91,15 +91,15 @@ GIB_PER_CPU: Final[Mapping[tuple[str, str], float]] = {
 """Memory per processor by family and kind. Source: as above, "General-purpose machine family"."""
 
 ARM_FAMILIES: Final = ("c4a", "n4a", "t2a")
-"""Families with Arm processors. Source: https://cloud.google.com/compute/docs/instances/arm-on-compute,
-read 2026-11-23."""
+"""Families with Arm processors. Source: https://cloud.google.com/compute/docs/instances/arm-on-compute
+(as of 2026-11)."""
 
 LONGEST_LOG_RETENTION_DAYS: Final = 3650
-"""Source: https://cloud.google.com/logging/quotas#logs_retention_periods, read 2026-11-23."""
+"""Source: https://cloud.google.com/logging/quotas#logs_retention_periods (as of 2026-11)."""
 
 LABEL_LIMIT: Final = 63
 """Characters of a label's key or value. Source:
-https://cloud.google.com/compute/docs/labeling-resources#requirements, read 2026-11-23."""
+https://cloud.google.com/compute/docs/labeling-resources#requirements (as of 2026-11)."""
 
 
 def memory_mib(machine_type: str) -> int | None:

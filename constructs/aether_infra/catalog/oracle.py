@@ -11,7 +11,7 @@ REGION_FORM: Final = r"[a-z]{2,3}-(?:[a-z]+-){1,3}\d"
 
 THREE_DOMAINS: Final = ("eu-frankfurt-1", "uk-london-1", "us-ashburn-1", "us-phoenix-1")
 """Regions with three availability domains; every other has one. Source:
-https://docs.oracle.com/en-us/iaas/Content/General/Concepts/regions.htm, read 2026-11-23."""
+https://docs.oracle.com/en-us/iaas/Content/General/Concepts/regions.htm (as of 2026-11)."""
 
 REGIONS: Final = (
     *THREE_DOMAINS,
@@ -80,15 +80,15 @@ FLEXIBLE_SHAPES: Final[Mapping[str, FlexibleShape]] = {
     "VM.Standard3.Flex": FlexibleShape(32, 512),
     "VM.Optimized3.Flex": FlexibleShape(18, 256),
 }
-"""Flexible shapes. Source: https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm,
-read 2026-11-23."""
+"""Flexible shapes. Source: https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm
+(as of 2026-11)."""
 
 SHAPE_FORM: Final = r"(?:VM|BM)(?:\.[A-Za-z0-9]+)+"
 """Form of a shape's name. Source: as above."""
 
 LOG_RETENTION_DAYS: Final = (30, 60, 90, 120, 150, 180)
 """Retention that OCI Logging allows, in days. Source:
-https://registry.terraform.io/providers/oracle/oci/8.28.0/docs/resources/logging_log, read 2026-11-23."""
+https://registry.terraform.io/providers/oracle/oci/8.28.0/docs/resources/logging_log (as of 2026-11)."""
 
 
 def domains(region: str) -> int:

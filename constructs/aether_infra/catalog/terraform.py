@@ -1,7 +1,7 @@
 """Facts about Terraform's state backends.
 
-Source: https://developer.hashicorp.com/terraform/language/backend and the page of each below it, read
-2026-11-23.
+Source: https://developer.hashicorp.com/terraform/language/backend and the page of each below it
+(as of 2026-11).
 """
 
 from collections.abc import Mapping

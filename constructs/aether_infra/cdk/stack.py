@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import cdktf
+from attrs import evolve
 from cdktf import TerraformBackend, TerraformStack
 from constructs import Construct
 
@@ -14,6 +16,9 @@ from aether_infra.config import StateConfig
 STATE_FOLDER = "../../.."
 """From the folder that Terraform runs in, `<output folder>/stacks/<stack>`, to the one that holds the output
 folder: the project's root. Relative, so that the output is the same on every machine."""
+
+_PLACES = frozenset({"key", "path", "prefix"})
+"""Settings that name a state's place in a backend."""
 
 _BACKENDS: Mapping[str, tuple[Callable[..., TerraformBackend], tuple[str, ...]]] = {
     "azurerm": (cdktf.AzurermBackend, ("storage_account_name", "container_name", "key")),
@@ -36,7 +41,14 @@ class BaseStack(TerraformStack):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, state: StateConfig, state_name: str, region: str = ""
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        state: StateConfig,
+        state_name: str,
+        region: str = "",
+        primary: bool = True,
     ) -> None:
         """Declare the stack and its backend.
 
@@ -44,10 +56,14 @@ class BaseStack(TerraformStack):
             scope: the app.
             id_: the stack's name on the command line.
             state: where the state is kept.
-            state_name: what this stack's state is called there, such as `aether-aws`.
+            state_name: what this stack's state is called there, such as `aether/aws`.
             region: region of an S3 bucket that names none.
+            primary: a place that the file names is this stack's own; the other stacks of one file take it with
+                their names attached, so that no two share a state.
         """
         super().__init__(scope, id_)
+        if not primary:
+            state = evolve(state, settings=_apart(state.settings, state_name))
         self.backend = declare_backend(self, state, state_name, region)
 
 
@@ -75,6 +91,16 @@ def declare_backend(
     for key, value in sorted(settings.items()):
         backend.add_override(key, value)
     return backend
+
+
+def _apart(settings: Mapping[str, Any], state_name: str) -> dict[str, Any]:
+    """Settings whose place has a stack's name attached."""
+    name = state_name.rpartition("/")[2]
+    moved = {}
+    for key in _PLACES & settings.keys():
+        ending = Path(str(settings[key])).suffix
+        moved[key] = f"{str(settings[key]).removesuffix(ending)}-{name}{ending}"
+    return {**settings, **moved}
 
 
 def _hosted(

@@ -29,8 +29,8 @@ class AwsConfig(CloudSection):
     vpc_cidr: str = field(default="10.0.0.0/16", metadata=check(Network(widest=16, narrowest=23)))
     """IPv4 range of the VPC, /16 to /23; default 10.0.0.0/16. A subnet is a sixteenth of it, and an ALB's
     must be /27 or larger
-    (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html, read
-    2026-11-23). AWS reserves five addresses of each."""
+    (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+    (as of 2026-11)). AWS reserves five addresses of each."""
     availability_zones: int | tuple[str, ...] = field(
         default=3,
         metadata=check(
@@ -137,5 +137,5 @@ class AwsConfig(CloudSection):
     """IPv4 networks that may reach the public Kubernetes API (eks); default: nobody."""
     service_cidr: str = field(default="172.20.0.0/16", metadata=check(Network(widest=12, narrowest=24)))
     """IPv4 range of Kubernetes services (eks), /12 to /24, apart from the VPC; default 172.20.0.0/16
-    (https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html,
-    read 2026-11-23)."""
+    (https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
+    (as of 2026-11))."""

@@ -53,8 +53,8 @@ ARN_FORMS: Final[Mapping[str, ArnForm]] = {
     ),
 }
 """ARN forms by service. Source:
-https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html,
-read 2026-11-23."""
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+(as of 2026-11)."""
 
 
 @frozen

@@ -63,8 +63,8 @@ class AzureConfig(CloudSection):
         ),
     )
     """Name of the resource group that is made; default `<cluster>-rg`. Form:
-    https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/resource-name-rules, read
-    2026-11-23."""
+    https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/resource-name-rules
+    (as of 2026-11)."""
     location: str = field(
         default="westus2",
         metadata=check(
@@ -85,10 +85,10 @@ class AzureConfig(CloudSection):
     """IPv4 range of the virtual network, /8 to /24; default 10.0.0.0/16."""
     pod_cidr: str = field(default="10.244.0.0/16", metadata=check(Network(widest=8, narrowest=23)))
     """IPv4 range of pods (aks, overlay); each machine takes a /24 of it; default 10.244.0.0/16. Source:
-    https://learn.microsoft.com/en-us/azure/aks/concepts-network-azure-cni-overlay, read 2026-11-23."""
+    https://learn.microsoft.com/en-us/azure/aks/concepts-network-azure-cni-overlay (as of 2026-11)."""
     service_cidr: str = field(default="172.20.0.0/16", metadata=check(Network(widest=13, narrowest=27)))
     """IPv4 range of Kubernetes services (aks), smaller than /12; default 172.20.0.0/16. Source:
-    https://learn.microsoft.com/en-us/azure/aks/configure-azure-cni, read 2026-11-23."""
+    https://learn.microsoft.com/en-us/azure/aks/configure-azure-cni (as of 2026-11)."""
     subnet_id: str | None = field(
         default=None,
         metadata=check(
@@ -114,8 +114,8 @@ class AzureConfig(CloudSection):
     )
     """Name of the container registry, unique in all of Azure; default: derived from the cluster and the
     subscription.
-    Form: https://registry.terraform.io/providers/hashicorp/azurerm/4.55.0/docs/resources/container_registry,
-    read 2026-11-23."""
+    Form: https://registry.terraform.io/providers/hashicorp/azurerm/4.55.0/docs/resources/container_registry
+    (as of 2026-11)."""
     acr_sku: Literal["Basic", "Standard", "Premium"] = "Premium"
     """Tier of the registry; default Premium: zone-redundant, with retention of untagged images."""
     disk_encryption_set_id: str | None = field(

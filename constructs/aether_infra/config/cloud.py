@@ -22,8 +22,8 @@ class HealthConfig:
     """`[cloud.health]`: how a node's health is asked, on the management port.
 
     Bounds:
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html, read
-    2026-11-23; the tightest of the five clouds.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+    (as of 2026-11); the tightest of the five clouds.
     """
 
     liveness_path: str = field(default="/health", metadata=check(URL_PATH))
@@ -50,8 +50,8 @@ class ShutdownConfig:
     """Seconds that a node needs to hand over and leave after the polite signal; default 30."""
     stop_timeout_seconds: int = field(default=90, metadata=check(Between(2, 120, "seconds")))
     """Seconds from the polite signal to the kill; at most 120, Fargate's limit
-    (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html,
-    read 2026-11-23); default 90."""
+    (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+    (as of 2026-11)); default 90."""
     deregistration_delay_seconds: int = field(default=30, metadata=check(Between(0, 3600, "seconds")))
     """Seconds that the load balancer lets open requests finish, 0-3600; default 30."""
     dns_ttl_seconds: int = field(default=10, metadata=check(Between(1, 300, "seconds")))

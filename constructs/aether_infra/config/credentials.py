@@ -34,7 +34,7 @@ WHERE: Final[Mapping[str, str]] = {
     "oracle": ORACLE,
     "kubernetes": "keep it in the kubeconfig file and name its context here",
 }
-"""Where each cloud's credentials come from. Sources, all read 2026-11-23:
+"""Where each cloud's credentials come from. Sources, all (as of 2026-11):
 https://registry.terraform.io/providers/hashicorp/aws/6.25.0/docs#authentication-and-configuration,
 https://registry.terraform.io/providers/hashicorp/google/6.50.0/docs/guides/provider_reference#authentication,
 https://registry.terraform.io/providers/hashicorp/azurerm/4.55.0/docs#authenticating-to-azure,
@@ -54,8 +54,8 @@ WHERE_STATE: Final[Mapping[str, str]] = {
     "oss": "set ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY in the environment",
 }
 """Where each state backend's credentials come from. Source:
-https://developer.hashicorp.com/terraform/language/backend and the page of each backend below it, read
-2026-11-23."""
+https://developer.hashicorp.com/terraform/language/backend and the page of each backend below it
+(as of 2026-11)."""
 
 ANYWHERE: Final = (
     "credentials come from the environment, as the Terraform provider documents it: AWS_ACCESS_KEY_ID, "

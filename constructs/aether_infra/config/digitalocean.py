@@ -40,8 +40,8 @@ class DigitaloceanConfig(CloudSection):
     """Region; default fra1."""
     vpc_cidr: str = field(default="10.100.0.0/20", metadata=check(Network(widest=16, narrowest=24)))
     """IPv4 range of the VPC, private, /16 to /24, unlike any other in the account; default 10.100.0.0/20.
-    Source: https://registry.terraform.io/providers/digitalocean/digitalocean/2.71.0/docs/resources/vpc, read
-    2026-11-23."""
+    Source: https://registry.terraform.io/providers/digitalocean/digitalocean/2.71.0/docs/resources/vpc
+    (as of 2026-11)."""
     pod_cidr: str = field(default="10.101.0.0/16", metadata=check(Network(widest=9, narrowest=20)))
     """IPv4 range of pods (doks), apart from the VPC; default 10.101.0.0/16."""
     service_cidr: str = field(default="10.102.0.0/19", metadata=check(Network(widest=12, narrowest=22)))

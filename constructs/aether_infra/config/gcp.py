@@ -36,7 +36,7 @@ class GcpConfig(CloudSection):
         example="my-project",
     )
     """Id of the project, 6-30 characters. Source:
-    https://cloud.google.com/resource-manager/docs/creating-managing-projects, read 2026-11-23."""
+    https://cloud.google.com/resource-manager/docs/creating-managing-projects (as of 2026-11)."""
     region: str = field(
         default="us-central1",
         metadata=check(
@@ -59,7 +59,7 @@ class GcpConfig(CloudSection):
     """IPv4 range of the subnet: machines and load balancers, /8 to /27; default 10.0.0.0/20."""
     pod_cidr: str = field(default="10.4.0.0/14", metadata=check(Network(widest=9, narrowest=21)))
     """IPv4 range of pods (gke), /9 to /21; each machine takes a /24 of it; default 10.4.0.0/14. Source:
-    https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips#defaults_limits, read 2026-11-23."""
+    https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips#defaults_limits (as of 2026-11)."""
     service_cidr: str = field(default="10.8.0.0/20", metadata=check(Network(widest=16, narrowest=27)))
     """IPv4 range of Kubernetes services (gke), /16 to /27; default 10.8.0.0/20. Source: as above."""
     master_cidr: str = field(default="172.16.0.0/28", metadata=check(Network(widest=28, narrowest=28)))

@@ -1,7 +1,7 @@
 """The tables of `aether.toml` that the node reads too: `[cluster]`, `[node]`, `[app-http]`, `[kubernetes]`.
 
 Only the keys that decide about infrastructure are here; whatever else the node knows is passed over, except
-under `[cluster]`. Keys and defaults: the Aether node's configuration reference, read 2026-11-23
+under `[cluster]`. Keys and defaults: the Aether node's configuration reference (as of 2026-11)
 (https://github.com/siy/aether, https://github.com/pragmaticalabs/pragmatica).
 """
 
@@ -26,7 +26,7 @@ NAMESPACE = Matches(
 
 @frozen
 class CoreCount:
-    """A number of voters that makes sense. Source: the Aether node's own validator, read 2026-11-23."""
+    """A number of voters that makes sense. Source: the Aether node's own validator (as of 2026-11)."""
 
     def __call__(self, value: int) -> Iterator[Fault]:
         """Yield a fault if `value` is not 3, 5 or 7, and say why."""
@@ -149,7 +149,7 @@ class KubernetesConfig:
 
     namespace: str = field(default="aether", metadata=check(NAMESPACE))
     """Namespace of everything; default aether. Form: RFC 1123 label
-    (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/, read 2026-11-23)."""
+    (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (as of 2026-11))."""
     service_type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     """Type of the management service; default ClusterIP: reached from inside only."""
     storage_class: str = field(

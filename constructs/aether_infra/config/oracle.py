@@ -14,7 +14,7 @@ from aether_infra.config.section import CloudSection
 def ocid(kind: str) -> Matches:
     """The id of a resource of one kind.
 
-    Form: https://docs.oracle.com/en-us/iaas/Content/General/Concepts/identifiers.htm, read 2026-11-23.
+    Form: https://docs.oracle.com/en-us/iaas/Content/General/Concepts/identifiers.htm (as of 2026-11).
 
     Args:
         kind: the second part of the id.
@@ -98,7 +98,7 @@ class OracleConfig(CloudSection):
     """Elastic nodes on preemptible capacity; core nodes never are. Default off."""
     data_volume_gib: int = field(default=50, metadata=check(Between(50, 32768, "GiB")))
     """Size of a core node's data volume in GiB, 50-32768; default 50, the least. Source:
-    https://docs.oracle.com/en-us/iaas/Content/Block/Concepts/overview.htm, read 2026-11-23."""
+    https://docs.oracle.com/en-us/iaas/Content/Block/Concepts/overview.htm (as of 2026-11)."""
     ocir_repository: str | None = field(
         default=None,
         metadata=check(Matches(r"[a-z0-9](?:[a-z0-9._/-]{0,253}[a-z0-9])?", 'a name such as "aether-node"')),

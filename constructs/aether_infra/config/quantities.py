@@ -22,8 +22,8 @@ UNITS: Final = {
     "Gi": 2**30,
     "Ti": 2**40,
 }
-"""Bytes per unit. Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/,
-read 2026-11-23; `P` and `E` are left out: no node has as much."""
+"""Bytes per unit. Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+(as of 2026-11); `P` and `E` are left out: no node has as much."""
 
 CPU_FORM: Final = r"\d{1,6}m|\d{1,3}(?:\.\d{1,3})?"
 MEMORY_FORM: Final = r"(\d{1,15}(?:\.\d{1,3})?)(k|M|G|T|Ki|Mi|Gi|Ti)?"

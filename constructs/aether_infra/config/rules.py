@@ -118,7 +118,7 @@ def drain_alive(config: AetherConfig) -> Problems:
     deregistration delay and only then sends the signal; a task that AWS retires or that is stopped by hand
     gets the signal at once, while the load balancer still drains. The second case decides. Sources:
     https://aws.amazon.com/blogs/containers/graceful-shutdowns-with-ecs/,
-    https://github.com/aws/amazon-ecs-agent/issues/2316, read 2026-11-23.
+    https://github.com/aws/amazon-ecs-agent/issues/2316 (as of 2026-11).
     """
     own = config.cloud.shutdown
     if own.deregistration_delay_seconds > own.stop_timeout_seconds:

@@ -20,7 +20,7 @@ from aether_infra.config.relations import (
 )
 from aether_infra.config.rule import Problems, Rule, TableRules
 from aether_infra.config.rules_fargate import FARGATE_RULES
-from aether_infra.config.words import listing, show
+from aether_infra.config.words import dotted, listing, show
 from aether_infra.config.zones import aws_zones
 from aether_infra.errors import Problem
 
@@ -44,12 +44,12 @@ REGIONAL_ARNS: Final = ("alarm_topic_arn", "certificate_arn", "kms_key_arn", "wa
 """Keys whose ARN must be of the cluster's region."""
 RESERVED_PER_SUBNET: Final = 5
 """Addresses of a subnet that AWS keeps. Source:
-https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html, read 2026-11-23."""
+https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html (as of 2026-11)."""
 ENDPOINTS_PER_SUBNET: Final = 6
 """Most addresses of a private subnet that endpoints and file systems take."""
 PER_EKS_MACHINE: Final = 30
 """Addresses that an EKS machine of the usual size takes for its pods. Source:
-https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html, read 2026-11-23."""
+https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html (as of 2026-11)."""
 SUBNET_SLOTS: Final = 16
 """Subnets that a VPC is divided into."""
 EKS_SERVICE_RANGES: Final = "10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
@@ -159,6 +159,20 @@ def architecture(_config: AetherConfig, aws: AwsConfig) -> Problems:
             message=f"is {show(aws.architecture)}, but {aws.instance_type} is {show(has)}",
             hint="leave architecture out: it follows from instance_type",
         )
+
+
+@aws_rule(".compute", "=cloud.tags")
+def metadata_tags(config: AetherConfig, aws: AwsConfig) -> Problems:
+    """Tags that an instance can read of itself, as its node does. Source: catalog.INSTANCE_TAG_KEY."""
+    if aws.compute != "ec2":
+        return
+    for key in config.cloud.tags:
+        if not re.fullmatch(catalog.INSTANCE_TAG_KEY, key):
+            yield Problem(
+                path=dotted(("cloud", "tags", key)),
+                message="is no tag on EC2: a key must be 1-128 letters, digits and + - = . , _ : @",
+                hint="instances read their own tags, which allows no spaces and slashes in a key",
+            )
 
 
 def _arn_rule(key: str) -> Rule:
@@ -272,6 +286,7 @@ AWS_RULES: Final[tuple[Rule, ...]] = (
     new_vpc_only,
     compute_keys,
     architecture,
+    metadata_tags,
     *map(_arn_rule, (*REGIONAL_ARNS, "permissions_boundary_arn")),
     room,
     eks_ranges,

@@ -36,12 +36,12 @@ ONLY_FOR: Final = {
 """Keys with a meaning on one kind of compute only."""
 RESERVED_PER_SUBNET: Final = 5
 """Addresses of a subnet that Azure keeps. Source:
-https://learn.microsoft.com/en-us/azure/virtual-network/virtual-networks-faq, read 2026-11-23."""
+https://learn.microsoft.com/en-us/azure/virtual-network/virtual-networks-faq (as of 2026-11)."""
 SUBNETS: Final = 4
 """The network is divided into quarters: one for the nodes."""
 POD_ADDRESSES_PER_MACHINE: Final = 256
 """Addresses that overlay networking sets aside for a machine's pods. Source:
-https://learn.microsoft.com/en-us/azure/aks/concepts-network-azure-cni-overlay, read 2026-11-23."""
+https://learn.microsoft.com/en-us/azure/aks/concepts-network-azure-cni-overlay (as of 2026-11)."""
 
 
 @azure_rule(".location", ".availability_zones")
@@ -125,7 +125,7 @@ def kubernetes_endpoint(_config: AetherConfig, azure: AzureConfig) -> Problems:
 def channels(_config: AetherConfig, azure: AzureConfig) -> Problems:
     """Upgrade channels that go together.
 
-    Source: https://learn.microsoft.com/en-us/azure/aks/auto-upgrade-cluster, read 2026-11-23.
+    Source: https://learn.microsoft.com/en-us/azure/aks/auto-upgrade-cluster (as of 2026-11).
     """
     if azure.upgrade_channel == "node-image" and azure.node_os_upgrade_channel != "NodeImage":
         yield Problem(

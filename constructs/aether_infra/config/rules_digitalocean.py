@@ -107,8 +107,8 @@ def enough_room(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
 def window(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
     """A window only acts on automatic upgrades.
 
-    Source: https://registry.terraform.io/providers/digitalocean/digitalocean/2.71.0/docs/resources/kubernetes_cluster,
-    read 2026-11-23.
+    Source: https://registry.terraform.io/providers/digitalocean/digitalocean/2.71.0/docs/resources/kubernetes_cluster
+    (as of 2026-11).
     """
     if own.compute == "doks" and not own.auto_upgrade:
         yield from shadowed(config, Provider.DIGITALOCEAN, ("maintenance",), "auto_upgrade is false")

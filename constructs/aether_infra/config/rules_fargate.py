@@ -57,6 +57,18 @@ def large_enough(config: AetherConfig, aws: AwsConfig) -> Problems:
         yield _too_small(config, aws, memory, allowed)
 
 
+@fargate_rule(".compute", "cloud.health.timeout_seconds")
+def probe_timeout(config: AetherConfig, _aws: AwsConfig) -> Problems:
+    """A container's own probe is shorter than a load balancer's may be."""
+    seconds = config.cloud.health.timeout_seconds
+    if seconds > catalog.CONTAINER_PROBE_SECONDS:
+        yield Problem(
+            path="cloud.health.timeout_seconds",
+            message=f"must be at most {catalog.CONTAINER_PROBE_SECONDS} on Fargate, got {seconds}",
+            hint="ECS gives a container's health check no more",
+        )
+
+
 def _too_small(config: AetherConfig, aws: AwsConfig, memory: int, allowed: int) -> Problem:
     heap = memory > config.node.resources.memory_limit_mib
     asks = "node.heap" if heap else "node.resources.memory_limit"
@@ -81,5 +93,5 @@ def _words(memories: tuple[int, ...]) -> str:
     return f"{memories[0]} to {memories[-1]} in steps of {step}"
 
 
-FARGATE_RULES: Final[tuple[Rule, ...]] = (pair, large_enough)
-"""Every rule over Fargate's sizes."""
+FARGATE_RULES: Final[tuple[Rule, ...]] = (pair, large_enough, probe_timeout)
+"""Every rule over Fargate."""

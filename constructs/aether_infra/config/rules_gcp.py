@@ -42,14 +42,14 @@ ONLY_FOR: Final = {
 """Keys with a meaning on one kind of compute only."""
 RESERVED_PER_SUBNET: Final = 4
 """Addresses of a subnet that Google keeps. Source:
-https://cloud.google.com/vpc/docs/subnets#unusable-ip-addresses-in-every-subnet, read 2026-11-23."""
+https://cloud.google.com/vpc/docs/subnets#unusable-ip-addresses-in-every-subnet (as of 2026-11)."""
 POD_ADDRESSES_PER_MACHINE: Final = 256
 """Addresses that GKE sets aside for a machine's pods. Source:
-https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr, read 2026-11-23."""
+https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr (as of 2026-11)."""
 LEAST_WINDOW_HOURS: Final = 12
 """A weekly window of less is not the 48 hours in 32 days that GKE wants. Source:
-https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions, read
-2026-11-23."""
+https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions
+(as of 2026-11)."""
 
 
 @gcp_rule(".region", ".zone", ".availability_zones")

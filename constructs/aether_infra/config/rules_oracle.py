@@ -35,8 +35,8 @@ ONLY_FOR: Final = {
 """Keys with a meaning on one kind of compute only."""
 PER_MACHINE: Final = 32
 """Addresses that a machine takes of the VCN: its own, and one for each of 31 pods. Source:
-https://docs.oracle.com/en-us/iaas/Content/ContEng/Concepts/contengpodnetworking_topic-OCI_CNI_plugin.htm,
-read 2026-11-23."""
+https://docs.oracle.com/en-us/iaas/Content/ContEng/Concepts/contengpodnetworking_topic-OCI_CNI_plugin.htm
+(as of 2026-11)."""
 
 
 @oracle_rule(".region", ".availability_zones")

@@ -37,7 +37,7 @@ LEAST_HEAP_MIB: Final = 64
 RESOURCE_LIMITS: Final = ("node.resources.cpu_limit", "node.resources.memory_limit")
 KUBELET_RESERVE_MIB: Final = 1536
 """What a machine's system and the cluster's own pods take; the clouds' formulas give 0.7 to 1.8 GiB for 8
-GiB. Source: https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes, read 2026-11-23."""
+GiB. Source: https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes (as of 2026-11)."""
 
 
 @section_rule("node.heap", *RESOURCE_LIMITS, *MACHINE_KEYS)

@@ -49,7 +49,7 @@ FORMS: Final[Mapping[Provider, ReferenceForm]] = {
         "ocid1.vaultsecret.…",
     ),
 }
-"""Forms by cloud; DigitalOcean has no secret store. Sources, all read 2026-11-23:
+"""Forms by cloud; DigitalOcean has no secret store. Sources, all (as of 2026-11):
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html,
 https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions,
 https://learn.microsoft.com/en-us/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers,

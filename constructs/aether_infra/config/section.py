@@ -35,7 +35,7 @@ class CloudSection:
     """Whether a record for `cloud.domain` is made in this cloud's DNS; default on."""
     data_volume_gib: int = field(default=20, metadata=check(Between(1, 16384, "GiB")))
     """Size of a core node's data volume in GiB, 1-16384; default 20. Bounds of AWS gp3, the tightest:
-    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html, read 2026-11-23."""
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html (as of 2026-11)."""
 
     @property
     def region(self) -> str:
@@ -63,4 +63,4 @@ class MaintenanceWindow(MaintenanceConfig):
     hours: int = field(default=12, metadata=check(Between(4, 24, "hours")))
     """Length of the window in hours, 4-24; default 12: GKE wants 48 hours in any 32 days. Sources:
     https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions,
-    https://learn.microsoft.com/en-us/azure/aks/planned-maintenance, read 2026-11-23."""
+    https://learn.microsoft.com/en-us/azure/aks/planned-maintenance (as of 2026-11)."""

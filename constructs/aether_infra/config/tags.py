@@ -63,7 +63,7 @@ FORMS: Final[Mapping[Provider, TagForm]] = {
         "at most 256 characters",
     ),
 }
-"""Forms by cloud. Sources, all read 2026-11-23:
+"""Forms by cloud. Sources, all (as of 2026-11):
 https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html,
 https://cloud.google.com/compute/docs/labeling-resources#requirements,
 https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/tag-resources#limitations,

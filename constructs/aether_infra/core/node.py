@@ -1,4 +1,4 @@
-"""What a node is told, whatever runs it. Facts: the Aether image's entry point and `Main`, read 2026-11-23."""
+"""What a node is told, whatever runs it. Facts: the Aether image's entry point and `Main` (as of 2026-11)."""
 
 from __future__ import annotations
 
