@@ -49,11 +49,12 @@ from constructs import Construct
 from aether_infra.aws.discovery import Discovery
 from aether_infra.aws.identity import InstanceIdentity
 from aether_infra.aws.monitoring import VoterMetric
+from aether_infra.aws.node import NodeProps
 from aether_infra.aws.policy import Statement
 from aether_infra.aws.scaling import Scaling
 from aether_infra.cdk.text import json_text
 from aether_infra.core.names import physical_name
-from aether_infra.core.node import HealthProbe, NodePorts, core_ids, environment, spread
+from aether_infra.core.node import core_ids, environment, spread
 from aether_infra.core.tags import CLUSTER, ROLE, NodeRole, node_tags
 
 HEAP_PLACEHOLDER = "@HEAP_MIB@"
@@ -80,33 +81,11 @@ _Dimension = policy_l1.AutoscalingPolicyTargetTrackingConfigurationCustomizedMet
 
 
 @frozen(kw_only=True)
-class NodeSettingsProps:
-    """Props of `NodeSettings`."""
+class NodeSettingsProps(NodeProps):
+    """Props of `NodeSettings`. In `java_opts`, `HEAP_PLACEHOLDER` stands for a heap that fits the instance."""
 
-    name: str
-    """Cluster's name, part of the parameter's name."""
-    region: str
-    """Region of the instances."""
-    core_nodes: int = 3
-    """Voters: 3, 5 or 7."""
     peers: str
     """The peer list (see `Discovery.peers`)."""
-    image: str
-    """Image reference, best by digest."""
-    java_opts: str
-    """Options of the JVM; `HEAP_PLACEHOLDER` stands for a heap that fits the instance."""
-    ports: NodePorts = field(factory=NodePorts)
-    """Ports of a node."""
-    health: HealthProbe = field(factory=HealthProbe)
-    """Probes."""
-    stop_timeout_seconds: int = 90
-    """From SIGTERM to SIGKILL."""
-    secrets: Mapping[str, str] = field(factory=dict)
-    """Environment variable and ARN of its value in Secrets Manager or SSM."""
-    log_group: str
-    """CloudWatch log group of the nodes."""
-    tags: Mapping[str, str] = field(factory=dict)
-    """Tags of the parameter."""
 
 
 class NodeSettings(Construct):

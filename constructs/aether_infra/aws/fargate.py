@@ -38,11 +38,12 @@ from aether_infra.aws.container import NODE, ContainerSpec, container_definition
 from aether_infra.aws.discovery import Discovery
 from aether_infra.aws.identity import TaskIdentity
 from aether_infra.aws.monitoring import VoterMetric
+from aether_infra.aws.node import NodeProps
 from aether_infra.aws.rollout import RolloutGate
 from aether_infra.aws.scaling import Scaling
 from aether_infra.aws.storage import DataVolumes
 from aether_infra.core.names import physical_name
-from aether_infra.core.node import HealthProbe, NodePorts, core_ids, environment, spread
+from aether_infra.core.node import core_ids, environment, spread
 from aether_infra.core.tags import NodeRole, node_tags
 
 FOREVER_SECONDS = 2_147_483_647
@@ -66,15 +67,9 @@ _ENGINE_ARCHITECTURE = {"x86_64": "X86_64", "arm64": "ARM64"}
 
 
 @frozen(kw_only=True)
-class FargateClusterProps:
+class FargateClusterProps(NodeProps):
     """Props of `FargateCluster`."""
 
-    name: str
-    """Cluster's name, head of every name."""
-    region: str
-    """Region of the log group."""
-    core_nodes: int = 3
-    """Voters: 3, 5 or 7."""
     elastic_minimum: int = 0
     """Fewest elastic nodes."""
     elastic_maximum: int = 0
@@ -83,26 +78,12 @@ class FargateClusterProps:
     """Private subnets, one a zone: core nodes are dealt out over them in turn."""
     security_group_id: str
     """The nodes' group."""
-    image: str
-    """Image reference, best by digest."""
     cpu_units: int = 2048
     """CPU of a task, in units of 1/1024 vCPU; must make a pair with `memory_mib` that Fargate has."""
     memory_mib: int = 4096
     """Memory of a task."""
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     """Processor that the image is built for."""
-    java_opts: str
-    """Options of the JVM (see `aether_infra.core.node.java_options`)."""
-    ports: NodePorts = field(factory=NodePorts)
-    """Ports of a node."""
-    health: HealthProbe = field(factory=HealthProbe)
-    """Probes; the load balancer has its own copy."""
-    stop_timeout_seconds: int = 90
-    """From SIGTERM to SIGKILL, at most 120."""
-    secrets: Mapping[str, str] = field(factory=dict)
-    """Environment variable and ARN of its value in Secrets Manager or SSM."""
-    log_group: str
-    """CloudWatch log group of the nodes."""
     application_target_group_arn: str | None = None
     """Target group of the application port."""
     management_target_group_arn: str | None = None
@@ -119,8 +100,6 @@ class FargateClusterProps:
     """Allow a shell in the container through ECS Exec."""
     kms_key_arn: str | None = None
     """KMS key of ECS Exec's sessions."""
-    tags: Mapping[str, str] = field(factory=dict)
-    """Tags of every resource and, with a node's own, of every task."""
 
 
 @frozen(kw_only=True)
