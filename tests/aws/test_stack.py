@@ -475,6 +475,26 @@ def test_java_options_reach_the_node_as_they_are(synthesized: Synthesize, comput
 
 
 @per_config
+def test_a_rollback_finds_the_revision_before(config: Path, synthesized: Synthesize) -> None:
+    for task in resources(synthesized(config), "aws_ecs_task_definition").values():
+        assert task["skip_destroy"] is True
+
+
+def test_systems_manager_restarts_core_nodes_one_at_a_time_and_no_others(synthesized: Synthesize) -> None:
+    document = synthesized('[cloud.aws]\ncompute = "ec2"\nmin_nodes = 4\n')
+    rollout = only(document, "aws_ssm_association")
+    assert (rollout["max_concurrency"], rollout["max_errors"]) == ("1", "0")
+    assert "aws_ssm_parameter" in rollout["parameters"]["revision"]
+    (target,) = rollout["targets"]
+    tag, values = target["key"].removeprefix("tag:"), target["values"]
+    assert all(instance["tags"][tag] in values for instance in resources(document, "aws_instance").values())
+    elastic = only(document, "aws_autoscaling_group")
+    assert tag not in {item["key"] for item in elastic["tag"]}
+    (specification, *_) = only(document, "aws_launch_template")["tag_specifications"]
+    assert tag not in specification["tags"]
+
+
+@per_config
 def test_containers_are_confined(config: Path, synthesized: Synthesize) -> None:
     for task in resources(synthesized(config), "aws_ecs_task_definition").values():
         for name, container in containers(task).items():

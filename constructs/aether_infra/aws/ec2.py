@@ -55,12 +55,15 @@ from aether_infra.aws.scaling import Scaling
 from aether_infra.cdk.text import json_text
 from aether_infra.core.names import physical_name
 from aether_infra.core.node import core_ids, environment, spread
-from aether_infra.core.tags import CLUSTER, ROLE, NodeRole, node_tags
+from aether_infra.core.tags import NodeRole, node_tags
 
 HEAP_PLACEHOLDER = "@HEAP_MIB@"
 """Put into `JAVA_OPTS` as the heap's size, it becomes three quarters of the instance's memory."""
 DATA_VOLUME_TAG = "aether-data-volume"
 """Instance tag: the id of the volume to mount."""
+ROLLOUT_TAG = "aether-rollout"
+"""Tag of core instances, with the cluster's name: whom Systems Manager restarts one at a time. One tag, since
+several are not a conjunction everywhere in Systems Manager."""
 DATA_DEVICE = "/dev/sdf"
 ROOT_DEVICE = "/dev/xvda"
 ROOT_GIB = 20
@@ -321,7 +324,7 @@ class Ec2Cluster(Construct):
             # all of them are for a new instance; a change would replace, or stop, a running voter
             lifecycle=TerraformResourceLifecycle(ignore_changes=["ami", "user_data", "user_data_base64"]),
             depends_on=[self._settings.settings, *self._identity.grants, *before],
-            tags=named | {DATA_VOLUME_TAG: volume.id},
+            tags=named | {DATA_VOLUME_TAG: volume.id, ROLLOUT_TAG: props.name},
         )
         VolumeAttachment(
             scope,
@@ -507,10 +510,7 @@ class Ec2Cluster(Construct):
             name=document.name,
             association_name=physical_name(props.name, "roll"),
             parameters={"revision": f"${{{self._settings.settings.fqn}.version}}"},
-            targets=[
-                SsmAssociationTargets(key=f"tag:{CLUSTER}", values=[props.name]),
-                SsmAssociationTargets(key=f"tag:{ROLE}", values=[NodeRole.CORE.value]),
-            ],
+            targets=[SsmAssociationTargets(key=f"tag:{ROLLOUT_TAG}", values=[props.name])],
             max_concurrency="1",
             max_errors="0",
             depends_on=list(self.core_instances.values()),

@@ -389,6 +389,8 @@ class FargateCluster(Construct):
                 self._data_volume(node_id) if persistent else EcsTaskDefinitionVolume(name="data"),
                 EcsTaskDefinitionVolume(name="tmp"),
             ],
+            # a deployment that fails rolls back to the revision before, which must still be there then
+            skip_destroy=True,
             tags=self._node_tags(role, node_id),
         )
 
