@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -10,9 +11,9 @@ import subprocess
 import sys
 import time
 import tomllib
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,11 @@ from terraform_json import ROOT
 
 HERE = Path(__file__).parent
 SERVER_SECONDS = 60
-ENDPOINTS = (
-    "acm applicationautoscaling autoscaling cloudwatch ec2 ecr ecs efs elbv2 iam kms lambda logs"
-    " resourcegroupstaggingapi route53 s3 secretsmanager servicediscovery sns ssm sts wafv2"
-).split()
-"""Services that the stacks use, by the provider's names. One that is missing here would ask the real AWS, with
+ENDPOINTS = """
+acm applicationautoscaling autoscaling cloudwatch ec2 ecr ecs efs elbv2 iam kms lambda logs
+resourcegroupstaggingapi route53 s3 secretsmanager servicediscovery sns ssm sts wafv2
+"""
+"""Services that the stacks use, by the provider's names. One that were missing here would ask the real AWS, with
 credentials that it refuses."""
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -69,9 +70,11 @@ class Stack:
 
     def terraform(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
         """Run Terraform; fail with all it said unless it ends with one of the codes."""
-        command = ["terraform", *arguments]
-        if arguments[0] not in {"show", "providers"}:
-            command.append("-no-color")
+        name, *rest = arguments
+        flags = [] if name == "show" else ["-no-color"]
+        if name in {"plan", "apply", "destroy"}:
+            flags.append("-parallelism=64")  # most of the time is spent in the provider's pauses
+        command = ["terraform", name, *flags, *rest]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -122,23 +125,28 @@ def emulator(moto_python: Path, tmp_path: Path) -> Iterator[Emulator]:
     try:
         url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + SERVER_SECONDS
-        # Lambda without Docker: an invocation succeeds and runs nothing
-        settings = json.dumps({"lambda": {"use_docker": False}}).encode()
-        request = urllib.request.Request(
-            f"{url}/moto-api/config", settings, {"Content-Type": "application/json"}
-        )
-        while True:
-            try:
-                urllib.request.urlopen(request, timeout=5).close()
-                break
-            except OSError:
-                if time.monotonic() > deadline or server.poll() is not None:
-                    pytest.fail(f"moto did not start:\n{(tmp_path / 'moto.log').read_text()}")
-                time.sleep(0.1)
+        while (answer := lambda_without_docker(port)) is not None:
+            if time.monotonic() > deadline or server.poll() is not None:
+                pytest.fail(f"moto did not start: {answer}\n{(tmp_path / 'moto.log').read_text()}")
+            time.sleep(0.1)
         yield Emulator(url)
     finally:
         server.terminate()
         server.wait(timeout=SERVER_SECONDS)
+
+
+def lambda_without_docker(port: int) -> OSError | None:
+    """Let an invocation succeed and run nothing; the error while the server does not listen yet."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        settings = json.dumps({"lambda": {"use_docker": False}})
+        connection.request("POST", "/moto-api/config", settings, {"Content-Type": "application/json"})
+        assert connection.getresponse().status < HTTPStatus.BAD_REQUEST
+    except OSError as error:
+        return error
+    finally:
+        connection.close()
+    return None
 
 
 @pytest.fixture(scope="session")
@@ -151,17 +159,17 @@ def gaps() -> dict[str, Any]:
 def stack(mirror: Mirror, emulator: Emulator, gaps: dict[str, Any], tmp_path: Path) -> Callable[[str], Stack]:
     """Synthesize the AWS stack of a configuration, given as TOML, and point Terraform at the emulator.
 
-    The synthesized file stays as it is, but for arguments that the mirror's provider is too old for. What must
-    differ in a test is in an override file: the provider's version, its endpoints, and the backend.
+    The synthesized file stays as it is, but for arguments that the mirror's provider is too old for. What
+    must differ in a test is in an override file: the provider's version, its endpoints, and the backend.
     """
 
     def make(text: str) -> Stack:
         config, out = tmp_path / "aether.toml", tmp_path / "cdktf.out"
         config.write_text(text, encoding="utf-8")
         environment = os.environ | {"AETHER_CONFIG": str(config), "CDKTF_OUTDIR": str(out)}
-        subprocess.run(
-            [sys.executable, "apps/synth.py"], cwd=ROOT, env=environment, check=True, capture_output=True
-        )
+        command = [sys.executable, "apps/synth.py"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
         folder = out / "stacks/aws"
         drop_unknown(folder / "cdk.tf.json", mirror, gaps)
         endpoint = {
@@ -170,7 +178,7 @@ def stack(mirror: Mirror, emulator: Emulator, gaps: dict[str, Any], tmp_path: Pa
             "skip_credentials_validation": True,
             "s3_use_path_style": True,
             "max_retries": 3,
-            "endpoints": [dict.fromkeys(ENDPOINTS, emulator.url)],
+            "endpoints": [dict.fromkeys(ENDPOINTS.split(), emulator.url)],
         }
         override = {
             "terraform": {
@@ -181,8 +189,8 @@ def stack(mirror: Mirror, emulator: Emulator, gaps: dict[str, Any], tmp_path: Pa
         }
         (folder / "test_override.tf.json").write_text(json.dumps(override), encoding="utf-8")
         settings = tmp_path / "terraform.rc"
-        block = f"provider_installation {{\n  filesystem_mirror {{\n    path = {json.dumps(str(mirror.path))}\n  }}\n}}\n"
-        settings.write_text(block, encoding="utf-8")
+        block = f"filesystem_mirror {{ path = {json.dumps(str(mirror.path))} }}"
+        settings.write_text(f"provider_installation {{\n{block}\n}}\n", encoding="utf-8")
         quiet = {"TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
         # a plugin cache or arguments of the user's would change what is tested
         own = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "AWS_"))}
