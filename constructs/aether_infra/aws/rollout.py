@@ -32,15 +32,15 @@ LAMBDA_TIMEOUT_SECONDS = 900
 """The longest that a function may run.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _DEPLOYED = (
-    "task_definition",
-    "network_configuration",
-    "load_balancer",
-    "service_registries",
-    "capacity_provider_strategy",
-    "platform_version",
-    "enable_execute_command",
+    "{service}.task_definition",
+    "{service}.platform_version",
+    "{service}.enable_execute_command",
+    "[for network in {service}.network_configuration : [network.subnets, network.security_groups]]",
+    "[for target in {service}.load_balancer : target.target_group_arn]",
+    "[for provider in {service}.capacity_provider_strategy : provider.capacity_provider]",
 )
-"""Arguments of a service whose change starts a deployment.
+"""Arguments of a service whose change starts a deployment. Single ones out of blocks, since a provider fills in others
+when it reads a service again, which is no change.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html (as of 2026-11)."""
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _ZIP_MODE = 0o644 << 16
@@ -208,7 +208,7 @@ def _deployment(service: EcsService) -> str:
     Not `replace_triggered_by`: cdktf writes it in a form that Terraform takes in JSON or in HCL, never in both.
     """
     address = f"{service.terraform_resource_type}.{service.friendly_unique_id}"
-    attributes = ", ".join(f"{address}.{attribute}" for attribute in _DEPLOYED)
+    attributes = ", ".join(attribute.format(service=address) for attribute in _DEPLOYED)
     return f"${{sha256(jsonencode([{attributes}]))}}"
 
 
