@@ -30,7 +30,7 @@ synth: $(installed) $(cdktf) ## write Terraform JSON to cdktf.out/, with the cdk
 
 .PHONY: test
 test: $(installed) ## run the tests on every core; what a test lacks here is listed as skipped
-	$(activate) python -m pytest -n auto $(ARGS)
+	$(activate) python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: $(installed) ## check style, format, types, and who imports whom

@@ -25,6 +25,8 @@ from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
 from moto.ec2.responses.monitoring import Monitoring
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.efs.exceptions import FileSystemNotFound
+from moto.efs.responses import EFSResponse
 from moto.route53 import models as route53
 from moto.server import main
 from moto.ssm.models import SimpleSystemManagerBackend
@@ -174,6 +176,25 @@ def monitor_instances() -> None:
     Monitoring.unmonitor_instances = lambda self: switch(self, "disabled")
 
 
+def keep_backup_policies() -> None:
+    """EFS has no call to set whether a file system is backed up."""
+    policies: dict[str, dict[str, str]] = {}
+
+    def answer(self: Any) -> tuple[str, dict[str, str]]:
+        identity = self._get_param("FileSystemId")
+        if identity not in self.efs_backend.file_systems_by_id:
+            raise FileSystemNotFound(identity)
+        policy = policies[identity]
+        return json.dumps({"BackupPolicy": policy}), {"Content-Type": "application/json"}
+
+    def put_backup_policy(self: Any) -> tuple[str, dict[str, str]]:
+        policies[self._get_param("FileSystemId")] = self._get_param("BackupPolicy")
+        return answer(self)
+
+    EFSResponse.put_backup_policy = put_backup_policy
+    EFSResponse.describe_backup_policy = answer
+
+
 def keep_associations() -> None:
     """Systems Manager has no associations of documents with instances."""
     check = SimpleSystemManagerBackend._validate_resource_type_and_id  # noqa: SLF001
@@ -233,5 +254,6 @@ if __name__ == "__main__":
     remember_instance_settings()
     remember_group_settings()
     monitor_instances()
+    keep_backup_policies()
     keep_associations()
     main(sys.argv[1:])

@@ -140,7 +140,12 @@ def prepared(config: Path, emulator: Any) -> str:
     text = config.read_text(encoding="utf-8")
     aws = tomllib.loads(text)["cloud"]["aws"]
     ec2 = emulator.client("ec2", aws.get("region", "us-west-2"))
-    for old, new in [*network(aws, ec2), *zone(text, emulator), *firewall(aws, emulator)]:
+    for old, new in [
+        *network(aws, ec2),
+        *zone(text, emulator),
+        *firewall(aws, emulator),
+        *certificate(aws, emulator),
+    ]:
         text = text.replace(old, new)
     return text
 
@@ -181,3 +186,10 @@ def firewall(aws: dict[str, Any], emulator: Any) -> Iterator[tuple[str, str]]:
             Name="test", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility
         )
         yield arn, made["Summary"]["ARN"]
+
+
+def certificate(aws: dict[str, Any], emulator: Any) -> Iterator[tuple[str, str]]:
+    """The certificate of the load balancer."""
+    if arn := aws.get("certificate_arn"):
+        client = emulator.client("acm", aws["region"])
+        yield arn, client.request_certificate(DomainName="aether.example.com")["CertificateArn"]
