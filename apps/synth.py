@@ -2,11 +2,14 @@
 
 import atexit
 import gc
+import os
 import sys
 
-# short-lived: collecting garbage, at exit above all, costs a quarter of the time and frees nothing
-gc.disable()
-atexit.register(gc.freeze)
+# short-lived: collecting garbage, at exit above all, costs a quarter of the time and frees nothing.
+# AETHER_STOCK_BINDINGS=1 asks for everything as it is without us, so for Python's own way too.
+if os.environ.get("AETHER_STOCK_BINDINGS", "") in {"", "0"}:
+    gc.disable()
+    atexit.register(gc.freeze)
 
 # isort: split
 from aether_infra.errors import AetherInfraError, ConfigError

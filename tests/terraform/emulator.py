@@ -9,7 +9,10 @@ provider had sent with what the provider reads. Whatever else moto forgets is li
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -243,7 +246,15 @@ def keep_associations() -> None:
     SimpleSystemManagerResponse.delete_association = delete
 
 
+def end_with(parent: int) -> None:
+    """End when the test run does, however it ended."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with, args=[os.getppid()], daemon=True).start()
     remember_scaling_tags()
     remember_service_settings()
     remember_function_logging()
