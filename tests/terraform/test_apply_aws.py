@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terraform_json import CONFIGS, ROOT, case
+from terraform_json import ROOT, case, configs
 
 pytestmark = pytest.mark.terraform
 
 ALL = os.environ.get("AETHER_TERRAFORM") == "all"
-APPLIED = CONFIGS if ALL else [ROOT / "apps/examples/aws.toml", ROOT / "apps/examples/aws-ec2.toml"]
+APPLIED = configs("aws") if ALL else [ROOT / "apps/examples/aws.toml", ROOT / "apps/examples/aws-ec2.toml"]
 """An apply takes minutes, most of them in the provider's own pauses, so that by default one configuration of
 each compute is applied, and the others are planned. All: `AETHER_TERRAFORM=all make test ARGS=tests/terraform`."""
 
 
-@pytest.mark.parametrize("config", [config for config in CONFIGS if config not in APPLIED], ids=case)
+@pytest.mark.parametrize("config", [config for config in configs("aws") if config not in APPLIED], ids=case)
 def test_plan(config: Path, stack: Callable[[str], Any], emulator: Any) -> None:
     deployed = stack(prepared(config, emulator))
     deployed.terraform("init", "-input=false")

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terraform_json import CONFIGS, ROOT, case
+from terraform_json import ROOT, case, configs
 
 pytestmark = pytest.mark.terraform
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=case)
+@pytest.mark.parametrize("config", configs("aws"), ids=case)
 def test_hcl_is_valid(config: Path, mirror: Any, tmp_path: Path) -> None:
     out = tmp_path / "cdktf.out"
     # what the command line's --hcl sets

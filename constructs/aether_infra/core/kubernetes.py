@@ -1,0 +1,28 @@
+"""What infrastructure and workload agree on, on any cloud. Names: Aether's own manifests (as of 2026-11)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SERVICE_ACCOUNT: Final = "aether-node"
+"""Kubernetes service account of the nodes, which a cloud's workload identity trusts."""
+STATEFUL_SET: Final = "aether-node"
+"""The core nodes: pods `aether-node-0`, `aether-node-1`, …"""
+HEADLESS_SERVICE: Final = "aether-headless"
+"""Gives every core node a stable name."""
+SERVICE: Final = "aether"
+"""The application, and the management port inside of the cluster."""
+
+POOL_LABEL: Final = "aether-pool"
+"""Label of machines, and key of the taint of spot ones."""
+JVM_POOL: Final = "jvm"
+"""Value of `POOL_LABEL` on the machines that Aether's nodes run on."""
+SPOT_POOL: Final = "spot"
+"""Value of `POOL_LABEL` on spot machines, for elastic nodes only; with the taint `aether-pool=spot:NoSchedule`."""
+SYSTEM_POOL: Final = "system"
+"""Value of `POOL_LABEL` on the small machines for the cluster's own pods."""
+
+APPLICATION_NODE_PORT: Final = 30070
+"""Port of every machine that leads to the application, where a load balancer of ours sends traffic to machines."""
+MANAGEMENT_NODE_PORT: Final = 30080
+"""Port of every machine that leads to the management port: the load balancer's health check asks here."""
