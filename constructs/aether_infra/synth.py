@@ -7,15 +7,15 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from aether_infra.config import AetherConfig, ConfigError, Provider, load, warnings
 from aether_infra.errors import Problem
 
 if TYPE_CHECKING:
-    from cdktf import App
+    from cdktf import App, TerraformStack
     from constructs import Construct
 
 SAMPLE = Path("apps/examples/aws.toml")
@@ -32,30 +32,77 @@ STACKS: Mapping[Provider, str] = {
 }
 """Stack of each cloud: module and class, loaded only when a configuration wants it."""
 
-KINDS: Mapping[Provider, frozenset[str]] = {}
-"""Kinds of compute that each stack builds."""
+WORKLOADS: Mapping[Provider, str] = {
+    Provider.AWS: "aether_infra.aws.workload:EksWorkload",
+    Provider.GCP: "aether_infra.gcp.workload:GkeWorkload",
+    Provider.AZURE: "aether_infra.azure.workload:AksWorkload",
+    Provider.DIGITALOCEAN: "aether_infra.digitalocean.workload:DoksWorkload",
+    Provider.ORACLE: "aether_infra.oracle.workload:OkeWorkload",
+    Provider.KUBERNETES: "aether_infra.kubernetes.existing:ExistingClusterWorkload",
+}
+"""Stack of what runs inside of each cloud's Kubernetes cluster; as above."""
 
 
 class StackClass(Protocol):
-    """How a stack is made."""
+    """How an infrastructure stack is made."""
 
-    def __call__(self, scope: Construct, id_: str, config: AetherConfig, /) -> object:
+    def __call__(self, scope: Construct, id_: str, config: AetherConfig, /) -> TerraformStack:
         """Declare the stack below an app."""
 
 
+class WorkloadClass(Protocol):
+    """How a workload stack is made."""
+
+    def __call__(
+        self, scope: Construct, id_: str, config: AetherConfig, infrastructure: TerraformStack | None, /
+    ) -> TerraformStack:
+        """Declare the stack below an app; it is deployed after the infrastructure and destroyed before it."""
+
+
+@frozen(kw_only=True)
+class StackPlan:
+    """The stacks of one table of one configuration."""
+
+    provider: Provider
+    """Which table."""
+    config: AetherConfig
+    """The configuration."""
+    infrastructure: str | None
+    """Name of the infrastructure stack; None for a cluster that exists."""
+    workload: str | None
+    """Name of the workload stack; None where nodes do not run in Kubernetes."""
+
+
 def stack_class(provider: Provider) -> StackClass:
-    """Load the stack of a cloud, and with it that cloud's bindings.
+    """Load the infrastructure stack of a cloud, and with it that cloud's bindings.
 
     Args:
         provider: the cloud.
 
     Raises:
         MissingExtraError: the bindings are not installed.
-        KeyError: this version has no stack for that cloud.
+        KeyError: it has no infrastructure.
     """
-    module, _, name = STACKS[provider].partition(":")
-    loaded: StackClass = getattr(import_module(module), name)  # the one untyped boundary
+    loaded: StackClass = _load(STACKS[provider])
     return loaded
+
+
+def workload_class(provider: Provider) -> WorkloadClass:
+    """Load the workload stack of a cloud, and with it the bindings of Kubernetes.
+
+    Args:
+        provider: the cloud.
+
+    Raises:
+        MissingExtraError: the bindings are not installed.
+    """
+    loaded: WorkloadClass = _load(WORKLOADS[provider])
+    return loaded
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)  # the one untyped boundary
 
 
 def find_configs(pattern: str | None) -> tuple[list[Path], bool]:
@@ -102,7 +149,6 @@ def load_all(paths: Iterable[Path]) -> list[AetherConfig]:
             configs.append(load(path))
         except ConfigError as error:
             errors.append(error)
-    errors += _unsupported(configs)
     errors += _same_cluster(configs)
     if errors:
         raise FleetError(errors)
@@ -127,14 +173,24 @@ class FleetError(ConfigError):
         return "\n".join(str(error) for error in self.errors)
 
 
-def stack_ids(configs: Sequence[AetherConfig]) -> list[tuple[str, Provider, AetherConfig]]:
-    """Name every stack: `<cloud>`, or `<cluster>-<cloud>` where there are several configurations."""
+def plan(configs: Sequence[AetherConfig]) -> list[StackPlan]:
+    """Name every stack: `<cloud>` and `<cloud>-workload`, with `<cluster>-` in front of several configurations."""
     return [
-        (provider.value if len(configs) == 1 else f"{config.cluster.name}-{provider}", provider, config)
+        StackPlan(
+            provider=provider,
+            config=config,
+            infrastructure=_stack_id(configs, config, provider) if provider in STACKS else None,
+            workload=f"{_stack_id(configs, config, provider)}-workload"
+            if config.in_kubernetes(provider)
+            else None,
+        )
         for config in configs
         for provider in config.sections
-        if provider in STACKS
     ]
+
+
+def _stack_id(configs: Sequence[AetherConfig], config: AetherConfig, provider: Provider) -> str:
+    return provider.value if len(configs) == 1 else f"{config.cluster.name}-{provider}"
 
 
 def build(
@@ -151,16 +207,22 @@ def build(
         The app.
     """
     # bindings of the clouds prepare the kernel that cdktf starts on import: load them first
-    stacks = [
-        (id_, stack_class(provider), config)
-        for id_, provider, config in stack_ids(configs)
-        if provider in providers
+    plans = [
+        (
+            each,
+            stack_class(each.provider) if each.infrastructure else None,
+            workload_class(each.provider) if each.workload else None,
+        )
+        for each in plan(configs)
+        if each.provider in providers
     ]
     from cdktf import App  # noqa: PLC0415 - starts the kernel, which takes half a second
 
     app = App(outdir=str(outdir))
-    for id_, declare, config in stacks:
-        declare(app, id_, config)
+    for each, infrastructure, workload in plans:
+        below = infrastructure(app, each.infrastructure or "", each.config) if infrastructure else None
+        if workload:
+            workload(app, each.workload or "", each.config, below)
     return app
 
 
@@ -189,40 +251,10 @@ def synthesize(environ: Mapping[str, str] | None = None) -> list[Problem]:
 
 def _notes(config: AetherConfig) -> list[Problem]:
     """What the operator should know, each with the file it is about."""
-    passed_over = [
-        Problem(path=f"cloud.{provider}", message="has no stack in this version: passed over")
-        for provider in _missing_stacks(config)
-    ]
     return [
         evolve(note, path=f"{config.source}: {note.path}" if note.path else config.source)
-        for note in (*passed_over, *warnings(config))
+        for note in warnings(config)
     ]
-
-
-def _missing_stacks(config: AetherConfig) -> list[Provider]:
-    return [provider for provider in config.sections if provider not in STACKS]
-
-
-def _unsupported(configs: Iterable[AetherConfig]) -> list[ConfigError]:
-    """Configurations of which nothing at all can be built, or something else than they ask for."""
-    errors = []
-    for config in configs:
-        missing = _missing_stacks(config)
-        problems = [] if len(missing) < len(config.sections) else [_no_stack(name) for name in missing]
-        for provider in config.sections:
-            compute = config.section(provider).compute
-            if provider in KINDS and compute not in KINDS[provider]:
-                path, kinds = f"cloud.{provider}.compute", ", ".join(sorted(KINDS[provider]))
-                text = f'has no stack in this version: "{compute}"'
-                problems.append(Problem(path=path, message=text, hint=f"there are stacks for {kinds}"))
-        if problems:
-            errors.append(ConfigError(problems, config.source))
-    return errors
-
-
-def _no_stack(provider: Provider) -> Problem:
-    hint = f"there are stacks for {', '.join(STACKS)}"
-    return Problem(path=f"cloud.{provider}", message="has no stack in this version", hint=hint)
 
 
 def _same_cluster(configs: Sequence[AetherConfig]) -> list[ConfigError]:

@@ -23,7 +23,14 @@ from aether_infra.config.words import dotted
 HERE = Path(__file__).parent
 SAMPLE = (HERE / "good/sample.toml").read_text(encoding="utf-8")
 EVERY_FILE = sorted([*HERE.glob("good/*.toml"), *HERE.glob("faults/*.toml")])
-FREE_FORM = ("cloud.state", "cloud.secrets", "cloud.tags")
+FREE_FORM = (
+    "cloud.kubernetes.node_selector",
+    "cloud.kubernetes.service_account_annotations",
+    "cloud.kubernetes.service_annotations",
+    "cloud.secrets",
+    "cloud.state",
+    "cloud.tags",
+)
 """Tables whose keys are the operator's own."""
 
 

@@ -10,6 +10,7 @@ from aether_infra.aws.identity import IdentityProps
 from aether_infra.aws.policy import Statement
 from aether_infra.aws.registry import image_repository_arn, pull_statements
 from aether_infra.cdk.text import literal
+from aether_infra.config import Provider
 from aether_infra.core.node import core_ids, java_options
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def identity_props(stack: AwsStack, storage: Sequence[Statement] = ()) -> Identi
         account_id=stack.account_id,
         log_group_arn=stack.logs.log_group.arn,
         pull=image_pull_statements(stack),
-        secrets=stack.config.cloud.secrets,
+        secrets=stack.config.stored_secrets(Provider.AWS),
         kms_key_arn=stack.aws.kms_key_arn,
         storage=storage,
         execute_command=stack.aws.execute_command,

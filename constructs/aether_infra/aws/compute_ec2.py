@@ -17,6 +17,7 @@ from aether_infra.aws.ec2 import (
 from aether_infra.aws.identity import InstanceIdentity
 from aether_infra.aws.scaling import Scaling
 from aether_infra.catalog.aws import architecture
+from aether_infra.config import Provider
 
 if TYPE_CHECKING:
     from aether_infra.aws.stack import AwsStack
@@ -39,7 +40,7 @@ def declare(stack: AwsStack) -> Ec2Cluster:
             ports=stack.ports,
             health=stack.health,
             stop_timeout_seconds=config.cloud.shutdown.stop_timeout_seconds,
-            secrets=config.cloud.secrets,
+            secrets=config.stored_secrets(Provider.AWS),
             log_group=stack.logs.name,
             tags=stack.tags,
         ),

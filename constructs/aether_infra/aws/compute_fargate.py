@@ -18,7 +18,7 @@ from aether_infra.aws.network import Network
 from aether_infra.aws.rollout import RolloutGate, RolloutGateProps
 from aether_infra.aws.scaling import Scaling
 from aether_infra.aws.storage import DataVolumes, DataVolumesProps
-from aether_infra.config import fargate_size, heap_mib
+from aether_infra.config import Provider, fargate_size, heap_mib
 from aether_infra.core.node import core_ids
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def declare(stack: AwsStack) -> FargateCluster:
             ports=stack.ports,
             health=stack.health,
             stop_timeout_seconds=config.cloud.shutdown.stop_timeout_seconds,
-            secrets=config.cloud.secrets,
+            secrets=config.stored_secrets(Provider.AWS),
             log_group=stack.logs.name,
             application_target_group_arn=balancer.application_target_group_arn if balancer else None,
             management_target_group_arn=balancer.management_target_group_arn if balancer else None,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import cdktf
-from attrs import evolve
 from cdktf import TerraformBackend, TerraformStack
 from constructs import Construct
 
@@ -62,13 +61,11 @@ class BaseStack(TerraformStack):
                 their names attached, so that no two share a state.
         """
         super().__init__(scope, id_)
-        if not primary:
-            state = evolve(state, settings=_apart(state.settings, state_name))
-        self.backend = declare_backend(self, state, state_name, region)
+        self.backend = declare_backend(self, state, state_name, region, primary=primary)
 
 
 def declare_backend(
-    stack: TerraformStack, state: StateConfig, state_name: str, region: str = ""
+    stack: TerraformStack, state: StateConfig, state_name: str, region: str = "", *, primary: bool = True
 ) -> TerraformBackend:
     """Give a stack its backend.
 
@@ -77,13 +74,12 @@ def declare_backend(
         state: where the state is kept.
         state_name: what this stack's state is called there.
         region: region of an S3 bucket that names none.
+        primary: as in `BaseStack`.
 
     Returns:
         The backend, whose further arguments `add_override` can set.
     """
-    settings = _defaults(state.backend, state_name, region) | dict(state.settings)
-    if state.backend == "s3" and "dynamodb_table" in settings and "use_lockfile" not in state.settings:
-        del settings["use_lockfile"]
+    settings = state_settings(state, state_name, region=region, primary=primary)
     if state.backend in {"remote", "cloud"}:
         return _hosted(stack, state.backend, settings, state_name)
     backend_class, required = _BACKENDS[state.backend]
@@ -91,6 +87,24 @@ def declare_backend(
     for key, value in sorted(settings.items()):
         backend.add_override(key, value)
     return backend
+
+
+def state_settings(
+    state: StateConfig, state_name: str, *, region: str = "", primary: bool = True
+) -> dict[str, Any]:
+    """Every setting of a stack's backend, with what the file leaves open.
+
+    Args:
+        state: where the state is kept.
+        state_name: what the stack's state is called there.
+        region: region of an S3 bucket that names none.
+        primary: as in `BaseStack`.
+    """
+    given = dict(state.settings) if primary else _apart(state.settings, state_name)
+    settings = _defaults(state.backend, state_name, region) | given
+    if state.backend == "s3" and "dynamodb_table" in settings and "use_lockfile" not in given:
+        del settings["use_lockfile"]
+    return settings
 
 
 def _apart(settings: Mapping[str, Any], state_name: str) -> dict[str, Any]:
@@ -106,16 +120,17 @@ def _apart(settings: Mapping[str, Any], state_name: str) -> dict[str, Any]:
 def _hosted(
     stack: TerraformStack, backend: str, settings: Mapping[str, Any], state_name: str
 ) -> TerraformBackend:
-    """HCP Terraform and its like: one workspace a stack."""
+    """HCP Terraform and its like: one workspace a stack, whose name takes no slash."""
+    workspace = state_name.replace("/", "-")
     organization = str(settings.get("organization", ""))
     declared: TerraformBackend
     if backend == "cloud":
         declared = cdktf.CloudBackend(
-            stack, organization=organization, workspaces=cdktf.NamedCloudWorkspace(state_name)
+            stack, organization=organization, workspaces=cdktf.NamedCloudWorkspace(workspace)
         )
     else:
         declared = cdktf.RemoteBackend(
-            stack, organization=organization, workspaces=cdktf.NamedRemoteWorkspace(state_name)
+            stack, organization=organization, workspaces=cdktf.NamedRemoteWorkspace(workspace)
         )
     for key, value in sorted(settings.items()):
         declared.add_override(key, value)

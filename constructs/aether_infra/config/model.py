@@ -1,14 +1,19 @@
 """The whole configuration: what a valid `aether.toml` becomes."""
 
+from collections.abc import Mapping
+
 from attrs import field, frozen
 
 from aether_infra.config.checks import TOML_KEY, check
 from aether_infra.config.cloud import CloudConfig
 from aether_infra.config.node import CORE_SIZES, AppHttpConfig, ClusterConfig, KubernetesConfig, NodeConfig
 from aether_infra.config.provider import Provider
+from aether_infra.config.secret_references import kubernetes_secret
 from aether_infra.config.section import CloudSection
 from aether_infra.errors import ConfigError, Problem
 
+KUBERNETES_KINDS = frozenset({"aks", "doks", "eks", "existing", "gke", "oke"})
+"""Kinds of compute whose nodes are pods."""
 DEFAULT_MAXIMUM = 10
 """Most nodes where nothing is said, as in the design's sample."""
 
@@ -90,6 +95,42 @@ class AetherConfig:
             ConfigError: the file has no such table.
         """
         return node_counts(self.cluster, self.section(provider))
+
+    def in_kubernetes(self, provider: Provider) -> bool:
+        """Whether the nodes on one cloud run in Kubernetes.
+
+        Args:
+            provider: which cloud.
+
+        Raises:
+            ConfigError: the file has no such table.
+        """
+        return self.section(provider).compute in KUBERNETES_KINDS
+
+    def stored_secrets(self, provider: Provider) -> Mapping[str, str]:
+        """Environment variables of the nodes on one cloud and where in that cloud's secret store their values are.
+
+        Args:
+            provider: which cloud; references belong to the active one, the others have none.
+        """
+        return {
+            name: text for name, text in self._secrets(provider).items() if kubernetes_secret(text) is None
+        }
+
+    def kubernetes_secrets(self, provider: Provider) -> Mapping[str, tuple[str, str]]:
+        """Environment variables of the nodes on one cloud and the Kubernetes secret, name and key, that holds each.
+
+        Args:
+            provider: which cloud; as above.
+        """
+        found = {name: kubernetes_secret(text) for name, text in self._secrets(provider).items()}
+        return {name: place for name, place in found.items() if place is not None}
+
+    def _secrets(self, provider: Provider) -> Mapping[str, str]:
+        """Secrets belong to the active cloud; where that has no table, to the existing cluster."""
+        active = self.cloud.provider
+        owner = active if active in self.sections else Provider.KUBERNETES
+        return self.cloud.secrets if provider is owner else {}
 
     def _section(self, provider: Provider) -> CloudSection | None:
         section: CloudSection | None = getattr(self.cloud, provider.value)

@@ -69,7 +69,7 @@ def _choose_provider(raw: dict[str, Any], failed: set[str], others: Iterable[str
     provider = cloud.get("provider")
     if provider is None:
         yield from _only_section(raw, present)
-    elif provider in tuple(Provider) and provider not in present and "kubernetes" not in cloud:
+    elif provider in tuple(Provider) and provider not in present and Provider.KUBERNETES not in present:
         others = f"this file has {listing(f'[cloud.{name}]' for name in present)}; " if present else ""
         yield Misfit(
             ("cloud", provider),
@@ -91,9 +91,7 @@ def _only_section(raw: dict[str, Any], present: list[str]) -> Iterator[Misfit]:
         hint = "say which of them is the active cloud"
     else:
         message, hint = "is missing, and there is no table of a cloud", "add a table such as [cloud.aws]"
-        if "kubernetes" in cloud:
-            hint = "say on which cloud the existing cluster runs: its load balancer depends on it"
-        elif any(nearest(key, tuple(Provider)) for key in cloud):
+        if any(nearest(key, tuple(Provider)) for key in cloud):
             raw["cloud"] = {**cloud, "provider": Provider.AWS.value}  # the unknown key itself is reported
             return
     yield Misfit(("cloud", "provider"), Problem(path="cloud.provider", message=message, hint=hint))

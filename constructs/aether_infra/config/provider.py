@@ -11,3 +11,5 @@ class Provider(StrEnum):
     AZURE = "azure"
     DIGITALOCEAN = "digitalocean"
     ORACLE = "oracle"
+    KUBERNETES = "kubernetes"
+    """No cloud: a Kubernetes cluster that exists already, anywhere."""

@@ -18,7 +18,7 @@ from aether_infra.config.rules_digitalocean import DIGITALOCEAN_RULES
 from aether_infra.config.rules_gcp import GCP_RULES
 from aether_infra.config.rules_oracle import ORACLE_RULES
 from aether_infra.config.rules_resources import RESOURCE_RULES
-from aether_infra.config.secret_references import ENV_NAME, FORMS, OURS, is_reference
+from aether_infra.config.secret_references import ENV_NAME, FORMS, OURS, is_reference, kubernetes_secret
 from aether_infra.config.tags import tag_problems
 from aether_infra.config.words import dotted, listing, show
 from aether_infra.errors import Problem
@@ -29,6 +29,11 @@ JVM_FLAGS: Final = (
     (r"-D(?:sun\.net\.inetaddr\.ttl|networkaddress\.cache\.ttl)=.*", "cloud.shutdown.jvm_dns_ttl_seconds"),
 )
 """Options of the JVM that have a key of their own."""
+NO_SYNC: Final = {
+    Provider.DIGITALOCEAN: "which has no secret store",
+    Provider.ORACLE: "whose Vault nothing copies into Kubernetes on its own",
+}
+"""Clouds whose secrets do not reach an environment variable of a pod, and why."""
 
 
 @section_rule("cluster.nodes", ".min_nodes", ".max_nodes")
@@ -148,30 +153,48 @@ def old_address(config: AetherConfig) -> Problems:
         )
 
 
-@rule("cloud.provider", "=cloud.secrets")
+@rule("cloud.provider", "=cloud.secrets", *(f"cloud.{provider}.compute" for provider in Provider))
 def secrets(config: AetherConfig) -> Problems:
     """Names that are free, and references instead of secrets."""
-    provider = config.cloud.provider
-    form = FORMS.get(provider)
-    if config.cloud.secrets and form is None:
-        yield Problem(
-            path="cloud.secrets",
-            message=f"cannot be used on {provider}, which has no secret store",
-            hint="create a Kubernetes secret by hand, or let the node fetch its secrets itself",
-        )
-        return
+    active = config.cloud.provider
+    owner = active if active in config.sections else Provider.KUBERNETES
     for name, reference in config.cloud.secrets.items():
         path = dotted(("cloud", "secrets", name))
         if not matches(ENV_NAME, name):
             yield Problem(path=path, message="is no name of an environment variable: letters, digits and _")
         elif name in OURS:
             yield Problem(path=path, message="is set by the infrastructure itself", hint="remove it")
-        if form is not None and not is_reference(provider, reference):
-            yield Problem(
-                path=path,
-                message=f"must be {form.words}, never the secret itself; what is there has another form",
-                hint=f"such as {form.example}",
-            )
+        if owner in config.sections:
+            yield from _reference(config, owner, path, reference)
+
+
+def _reference(config: AetherConfig, provider: Provider, path: str, reference: str) -> Problems:
+    """A reference that the nodes of the active cloud can follow."""
+    kubernetes = config.in_kubernetes(provider)
+    if kubernetes_secret(reference) is not None:
+        if not kubernetes:
+            compute = config.section(provider).compute
+            yield Problem(path=path, message=f"names a Kubernetes secret, but the nodes run on {compute}")
+        return
+    form = FORMS.get(provider)
+    if kubernetes and provider in NO_SYNC:
+        yield Problem(
+            path=path,
+            message=f"must name a Kubernetes secret on {provider}, {NO_SYNC[provider]}",
+            hint="create it by hand or with an operator, and write kubernetes:SECRET/KEY",
+        )
+    elif form is None:
+        yield Problem(
+            path=path,
+            message=f"cannot be used on {provider}, {NO_SYNC[provider]}",
+            hint="let the node fetch its secrets itself, or run it in Kubernetes",
+        )
+    elif not is_reference(provider, reference):
+        yield Problem(
+            path=path,
+            message=f"must be {form.words}, never the secret itself; what is there has another form",
+            hint=f"such as {form.example}" + (" or kubernetes:SECRET/KEY" if kubernetes else ""),
+        )
 
 
 @rule("=cloud.tags")

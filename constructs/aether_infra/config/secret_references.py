@@ -26,6 +26,10 @@ def _arn(service: str) -> str:
     return rf"arn:{PARTITION}:{service}:[a-z0-9-]+:\d{{12}}:{ARN_FORMS[service].resource}"
 
 
+KUBERNETES_FORM: Final = r"kubernetes:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/[A-Za-z0-9._-]{1,253}"
+"""A key of a Kubernetes secret, on any cloud whose nodes run in Kubernetes. Names:
+https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data (as of 2026-11)."""
+
 FORMS: Final[Mapping[Provider, ReferenceForm]] = {
     Provider.AWS: ReferenceForm(
         rf"{_arn('secretsmanager')}|{_arn('ssm')}",
@@ -42,6 +46,9 @@ FORMS: Final[Mapping[Provider, ReferenceForm]] = {
         r"/secrets/[A-Za-z0-9-]{1,127}(?:/[0-9a-f]{32})?",
         "the identifier of a Key Vault secret",
         "https://VAULT.vault.azure.net/secrets/NAME",
+    ),
+    Provider.KUBERNETES: ReferenceForm(
+        KUBERNETES_FORM, "a key of a Kubernetes secret in the nodes' namespace", "kubernetes:SECRET/KEY"
     ),
     Provider.ORACLE: ReferenceForm(
         r"ocid1\.vaultsecret\.[a-z0-9-]+\.[a-z0-9-]*\.(?:[a-z0-9-]+\.)?[A-Za-z0-9_-]+",
@@ -68,6 +75,14 @@ OURS: Final = (
     "PEERS",
 )
 """Variables that the infrastructure sets itself."""
+
+
+def kubernetes_secret(reference: str) -> tuple[str, str] | None:
+    """Name and key of the Kubernetes secret that a reference means; None if it means another store's."""
+    if not matches(KUBERNETES_FORM, reference):
+        return None
+    name, _, key = reference.partition(":")[2].partition("/")
+    return name, key
 
 
 def is_reference(provider: Provider, text: str) -> bool:

@@ -56,6 +56,12 @@ FORMS: Final[Mapping[Provider, TagForm]] = {
         r"[A-Za-z0-9:_-]{0,150}",
         "at most 150 letters, digits, ':', '_' and '-'",
     ),
+    Provider.KUBERNETES: TagForm(
+        r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
+        "1-63 letters, digits, '-', '_' and '.', beginning and ending with a letter or a digit",
+        r".{0,256}",
+        "at most 256 characters",
+    ),
     Provider.ORACLE: TagForm(
         r"[^. ]{1,100}",
         "1-100 characters without spaces and full stops",

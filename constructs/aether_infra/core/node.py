@@ -9,6 +9,8 @@ from attrs import frozen
 
 DATA_PATH = "/data"
 """The only folder that the node writes to, apart from `/tmp`."""
+UPSTREAM_IMAGE = "ghcr.io/siy/aether-node:latest"
+"""What Aether itself publishes: for a set-up that brings no registry."""
 USER_ID = 1000
 """The image's user and group, `aether`."""
 

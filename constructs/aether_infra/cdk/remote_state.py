@@ -1,0 +1,93 @@
+"""Reading another stack's outputs from its state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import cdktf
+from cdktf import Fn, TerraformRemoteState, Token
+from constructs import Construct
+
+from aether_infra.cdk.stack import state_settings
+from aether_infra.config import StateConfig
+
+_READERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "azurerm": ("DataTerraformRemoteStateAzurerm", ("storage_account_name", "container_name", "key")),
+    "consul": ("DataTerraformRemoteStateConsul", ("address", "path")),
+    "cos": ("DataTerraformRemoteStateCos", ("bucket",)),
+    "gcs": ("DataTerraformRemoteStateGcs", ("bucket",)),
+    "http": ("DataTerraformRemoteStateHttp", ("address",)),
+    "local": ("DataTerraformRemoteStateLocal", ()),
+    "oss": ("DataTerraformRemoteStateOss", ("bucket",)),
+    "pg": ("DataTerraformRemoteStatePg", ("conn_str",)),
+    "s3": ("DataTerraformRemoteStateS3", ("bucket", "key")),
+}
+"""Data sources by Terraform's name of the backend: cdktf's class, and what its constructor insists on."""
+
+
+class RemoteOutputs:
+    """Outputs of another stack, read when Terraform runs.
+
+    Attributes:
+        source: the `terraform_remote_state` data source.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        state: StateConfig,
+        state_name: str,
+        region: str = "",
+        primary: bool = True,
+    ) -> None:
+        """Declare the data source.
+
+        Args:
+            scope: the stack that reads.
+            id_: the construct's id.
+            state: where the states are kept.
+            state_name: what the other stack's state is called there, such as `aether/gcp`.
+            region: region of an S3 bucket that names none.
+            primary: as the other stack has it (see `BaseStack`).
+        """
+        settings = state_settings(state, state_name, region=region, primary=primary)
+        self.source = _declare(scope, id_, state.backend, settings, state_name)
+
+    def text(self, output: str, *path: str) -> str:
+        """A value of the other stack.
+
+        Args:
+            output: the output's name.
+            *path: keys below it.
+
+        Returns:
+            A token.
+        """
+        value = self.source.get(output)
+        return Token.as_string(Fn.lookup_nested(value, list(path)) if path else value)
+
+
+def _declare(
+    scope: Construct, id_: str, backend: str, settings: Mapping[str, Any], state_name: str
+) -> TerraformRemoteState:
+    source: TerraformRemoteState
+    if backend in {"remote", "cloud"}:
+        source = cdktf.DataTerraformRemoteState(
+            scope,
+            id_,
+            organization=str(settings.get("organization", "")),
+            workspaces=cdktf.NamedRemoteWorkspace(state_name.replace("/", "-")),
+        )
+        settings = {
+            key: value for key, value in settings.items() if key not in {"organization", "workspaces"}
+        }
+    else:
+        name, required = _READERS[backend]
+        given = {key: settings.get(key, "") for key in required}
+        source = getattr(cdktf, name)(scope, id_, workspace="${terraform.workspace}", **given)
+    for key, value in sorted(settings.items()):
+        source.add_override(f"config.{key}", value)
+    return source
