@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -100,7 +100,7 @@ ANYWHERE = Placement()
 
 @frozen(kw_only=True)
 class SecretProvider:
-    """A Secrets Store CSI provider, which the cluster's add-on brings: it copies secrets of the cloud's store."""
+    """A Secrets Store CSI provider, which an add-on of AKS and EKS brings: it copies secrets of the cloud's store."""
 
     driver: str = "secrets-store.csi.k8s.io"
     """CSI driver."""
@@ -110,6 +110,19 @@ class SecretProvider:
     """The provider's parameters, `objects` among them."""
     object_names: Mapping[str, str]
     """Name of each copied object, by environment variable of the node."""
+
+
+@frozen(kw_only=True)
+class ExternalSecrets:
+    """The External Secrets Operator, which the cluster must have: it copies secrets of the cloud's store.
+
+    For clouds whose own add-on cannot fill environment variables: GKE.
+    """
+
+    provider: Mapping[str, Any]
+    """The `provider` of a SecretStore, with its authentication by the nodes' service account."""
+    references: Mapping[str, Mapping[str, str]]
+    """A `remoteRef` (key, version …), by environment variable of the node."""
 
 
 @frozen(kw_only=True)
@@ -146,5 +159,5 @@ class KubernetesCloud:
     """Labels that the cloud's identity webhook looks for."""
     image_pull_secrets: Sequence[str] = ()
     """Secrets of the namespace, of type docker-registry, that images are pulled with."""
-    secrets: SecretProvider | None = None
+    secrets: SecretProvider | ExternalSecrets | None = None
     """Copies `cloud.secrets` from the cloud's store; default: these name Kubernetes secrets."""
