@@ -101,6 +101,19 @@ def test_memory_said_twice() -> None:
     assert paths(text) == ["node.resources.memory_limit"]
 
 
+def test_an_autoscaler_in_kubernetes_keeps_one_elastic_node() -> None:
+    assert "cloud.gcp.min_nodes" in paths(GCP + "min_nodes = 3")
+    assert "cloud.gcp.min_nodes" not in paths(GCP + "min_nodes = 4\n[cluster]\nnodes = 3")
+    assert "cloud.gcp.min_nodes" not in paths(GCP + "min_nodes = 3\nmax_nodes = 3")
+    assert "cloud.gcp.min_nodes" not in paths(GCP + 'compute = "vm"\nmin_nodes = 3')
+
+
+def test_service_type_opens_nothing() -> None:
+    text = '[kubernetes]\nservice_type = "LoadBalancer"\n'
+    assert "kubernetes.service_type" in paths(text + GCP)
+    assert "kubernetes.service_type" not in paths(text + GCP + 'compute = "vm"')
+
+
 def test_other_clouds() -> None:
     assert paths(GCP) == ["cloud.gcp.certificate"]
     assert "cloud.gcp.zone" in paths(GCP + 'zone = "us-central1-a"')

@@ -172,6 +172,35 @@ def image_tag(config: AetherConfig) -> Problems:
         )
 
 
+@section_rule()
+def least_elastic(config: AetherConfig, provider: Provider) -> Problems:
+    """In Kubernetes no autoscaler by CPU comes down to nothing."""
+    counts, path = config.counts(provider), f"cloud.{provider}.min_nodes"
+    if (
+        path in config.given
+        and config.in_kubernetes(provider)
+        and counts.elastic_minimum == 0 < counts.elastic_maximum
+    ):
+        yield Problem(
+            path=path,
+            message=f"is {counts.minimum}, but {counts.minimum + 1} nodes will run: Kubernetes' autoscaler keeps "
+            "one elastic node at least, whose CPU it goes by",
+            hint=f"max_nodes = {counts.core} runs the core alone",
+        )
+
+
+@rule()
+def kubernetes_service_type(config: AetherConfig) -> Problems:
+    """Who reaches the management port follows from `management_cidrs` alone."""
+    kind = config.kubernetes.service_type
+    if kind != "ClusterIP" and any(config.in_kubernetes(provider) for provider in config.sections):
+        yield Problem(
+            path="kubernetes.service_type",
+            message=f"has no effect here: {show(kind)}",
+            hint="management_cidrs opens the management port, and says to whom",
+        )
+
+
 @rule()
 def secrets_of_one_cloud(config: AetherConfig) -> Problems:
     """References are in the store of one cloud only."""
@@ -265,6 +294,8 @@ DOUBTS: Final[tuple[Rule, ...]] = (
     *spot_without_elastic,
     *public_range,
     image_tag,
+    *least_elastic,
+    kubernetes_service_type,
     secrets_of_one_cloud,
     slow_start,
     privileged_ports,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from attrs import field, frozen
 
@@ -113,19 +113,6 @@ class SecretProvider:
 
 
 @frozen(kw_only=True)
-class ExternalSecrets:
-    """The External Secrets Operator, which the cluster must have: it copies secrets of the cloud's store.
-
-    For clouds whose own add-on cannot fill environment variables: GKE.
-    """
-
-    provider: Mapping[str, Any]
-    """The `provider` of a SecretStore, with its authentication by the nodes' service account."""
-    references: Mapping[str, Mapping[str, str]]
-    """A `remoteRef` (key, version …), by environment variable of the node."""
-
-
-@frozen(kw_only=True)
 class KubernetesCloud:
     """All that the workload must know of the cloud that its cluster runs on."""
 
@@ -159,5 +146,5 @@ class KubernetesCloud:
     """Labels that the cloud's identity webhook looks for."""
     image_pull_secrets: Sequence[str] = ()
     """Secrets of the namespace, of type docker-registry, that images are pulled with."""
-    secrets: SecretProvider | ExternalSecrets | None = None
+    secrets: SecretProvider | None = None
     """Copies `cloud.secrets` from the cloud's store; default: these name Kubernetes secrets."""

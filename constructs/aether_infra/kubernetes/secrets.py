@@ -5,13 +5,11 @@ No secret passes through Terraform: it names them, the driver or the operator fe
 
 from __future__ import annotations
 
-from typing import Any
-
 from attrs import frozen
 from cdktf_cdktf_provider_kubernetes.manifest import Manifest
 from constructs import Construct
 
-from aether_infra.kubernetes.cloud import ExternalSecrets, SecretProvider
+from aether_infra.kubernetes.cloud import SecretProvider
 from aether_infra.kubernetes.labels import standard_labels
 from aether_infra.kubernetes.node import SecretKey
 
@@ -68,61 +66,3 @@ class StoredSecrets(Construct):
             },
         )
         self.keys = {name: SecretKey(name=SECRETS, key=name) for name in sorted(source.object_names)}
-
-
-@frozen(kw_only=True)
-class OperatedSecretsProps:
-    """Props of `OperatedSecrets`."""
-
-    cluster: str
-    """Cluster's name."""
-    namespace: str
-    """Namespace, as a token that waits for it."""
-    secrets: ExternalSecrets
-    """The store and what is copied."""
-
-
-class OperatedSecrets(Construct):
-    """A SecretStore and an ExternalSecret: the External Secrets Operator copies, and follows changes every hour.
-
-    Source: https://external-secrets.io/latest/api/externalsecret/ (as of 2026-11).
-
-    Attributes:
-        store: the SecretStore.
-        manifest: the ExternalSecret.
-        keys: where each environment variable's value will be.
-    """
-
-    def __init__(self, scope: Construct, id_: str, props: OperatedSecretsProps) -> None:
-        super().__init__(scope, id_)
-        self._props = props
-        self.store = self._manifest("store", "SecretStore", {"provider": dict(props.secrets.provider)})
-        references = sorted(props.secrets.references.items())
-        self.manifest = self._manifest(
-            "Resource",
-            "ExternalSecret",
-            {
-                "refreshInterval": "1h",
-                "secretStoreRef": {"kind": "SecretStore", "name": SECRETS},
-                "target": {"name": SECRETS, "creationPolicy": "Owner"},
-                "data": [{"secretKey": name, "remoteRef": dict(place)} for name, place in references],
-            },
-        )
-        self.keys = {name: SecretKey(name=SECRETS, key=name) for name, _ in references}
-
-    def _manifest(self, id_: str, kind: str, spec: dict[str, Any]) -> Manifest:
-        metadata = {
-            "name": SECRETS,
-            "namespace": self._props.namespace,
-            "labels": standard_labels(self._props.cluster),
-        }
-        return Manifest(
-            self,
-            id_,
-            manifest={
-                "apiVersion": "external-secrets.io/v1",
-                "kind": kind,
-                "metadata": metadata,
-                "spec": spec,
-            },
-        )

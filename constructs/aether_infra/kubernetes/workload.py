@@ -11,20 +11,14 @@ from constructs import Construct
 
 from aether_infra.core.node import HealthProbe, NodePorts, environment, java_options, peers
 from aether_infra.core.tags import NodeRole
-from aether_infra.kubernetes.cloud import ExternalSecrets, KubernetesCloud, SecretProvider
+from aether_infra.kubernetes.cloud import KubernetesCloud
 from aether_infra.kubernetes.core_nodes import CoreNodes, CoreNodesProps, core_hosts
 from aether_infra.kubernetes.elastic_nodes import ElasticNodes, ElasticNodesProps
 from aether_infra.kubernetes.labels import standard_labels
 from aether_infra.kubernetes.namespace import Namespace, NamespaceProps
 from aether_infra.kubernetes.network_policy import NodePolicy, NodePolicyProps
 from aether_infra.kubernetes.node import CONFIG_MAP, NodePodProps, PodResources, SecretKey
-from aether_infra.kubernetes.secrets import (
-    SECRETS,
-    OperatedSecrets,
-    OperatedSecretsProps,
-    StoredSecrets,
-    StoredSecretsProps,
-)
+from aether_infra.kubernetes.secrets import SECRETS, StoredSecrets, StoredSecretsProps
 from aether_infra.kubernetes.services import Services, ServicesProps
 from aether_infra.kubernetes.storage import DataClass, DataClassProps
 
@@ -144,16 +138,14 @@ class Workload(Construct):
             ),
         )
 
-    def _stored_secrets(self) -> StoredSecrets | OperatedSecrets | None:
+    def _stored_secrets(self) -> StoredSecrets | None:
         source = self._props.cloud.secrets
         if source is None:
             return None
-        cluster, namespace = self._props.cluster, self.namespace.name
-        if isinstance(source, ExternalSecrets):
-            operated = OperatedSecretsProps(cluster=cluster, namespace=namespace, secrets=source)
-            return OperatedSecrets(self, "secrets", operated)
-        stored = StoredSecretsProps(cluster=cluster, namespace=namespace, provider=source)
-        return StoredSecrets(self, "secrets", stored)
+        props = StoredSecretsProps(
+            cluster=self._props.cluster, namespace=self.namespace.name, provider=source
+        )
+        return StoredSecrets(self, "secrets", props)
 
     def _environment(self) -> dict[str, str]:
         props = self._props
@@ -186,12 +178,14 @@ class Workload(Construct):
             image_pull_secrets=props.cloud.image_pull_secrets,
             labels=props.cloud.pod_labels,
         )
-        if stored is None:
+        if stored is None or props.cloud.secrets is None:
             return pod
-        pod = evolve(pod, secrets={**props.secrets, **stored.keys})
-        if isinstance(props.cloud.secrets, SecretProvider):
-            return evolve(pod, secret_class=SECRETS, secret_driver=props.cloud.secrets.driver)
-        return pod
+        return evolve(
+            pod,
+            secrets={**props.secrets, **stored.keys},
+            secret_class=SECRETS,
+            secret_driver=props.cloud.secrets.driver,
+        )
 
     def _core(self, pod: NodePodProps) -> CoreNodes:
         props = self._props
