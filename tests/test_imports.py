@@ -21,7 +21,9 @@ def loaded(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     "module",
     [
+        "aether_infra.bindgen",
         "aether_infra.config",
+        "aether_infra.core.machine",
         "aether_infra.core.node",
         "aether_infra.catalog.aws",
         "aether_infra.errors",
@@ -29,7 +31,7 @@ def loaded(statement: str) -> set[str]:
     ],
 )
 def test_light_modules_bring_no_cdktf(module: str) -> None:
-    heavy = {"cdktf", "jsii", "boto3", "cdktf_cdktf_provider_aws"}
+    heavy = {"cdktf", "jsii", "boto3", "cdktf_cdktf_provider_aws", "cdktf_cdktf_provider_kubernetes"}
     assert not loaded(f"import {module}") & heavy
 
 
@@ -55,6 +57,27 @@ def test_bindings_load_lazily() -> None:
     assert "cdktf_cdktf_provider_aws.vpc" in modules
     assert "cdktf_cdktf_provider_aws.wafv2_rule_group" not in modules
     assert len(modules) < 300, "the stock package has 4,400"
+
+
+@pytest.mark.parametrize("cloud", ["aws", "azure", "digitalocean", "gcp", "oracle"])
+def test_bindings_of_kubernetes_load_lazily(cloud: str) -> None:
+    modules = loaded(f"import aether_infra.{cloud}.workload")
+    assert "cdktf_cdktf_provider_kubernetes.stateful_set_v1" in modules
+    assert "cdktf_cdktf_provider_kubernetes.daemon_set_v1" not in modules
+
+
+@pytest.mark.parametrize(
+    ("cloud", "package", "unused"),
+    [
+        ("azure", "azurerm", "mssql_server"),
+        ("digitalocean", "digitalocean", "spaces_bucket"),
+        ("gcp", "google", "sql_database_instance"),
+    ],
+)
+def test_bindings_of_every_cloud_load_lazily(cloud: str, package: str, unused: str) -> None:
+    modules = loaded(f"import aether_infra.{cloud}.stack")
+    assert f"cdktf_cdktf_provider_{package}.provider" in modules
+    assert f"cdktf_cdktf_provider_{package}.{unused}" not in modules
 
 
 def test_the_arrows_of_the_design_hold() -> None:
