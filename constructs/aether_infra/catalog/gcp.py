@@ -94,6 +94,18 @@ ARM_FAMILIES: Final = ("c4a", "n4a", "t2a")
 """Families with Arm processors. Source: https://cloud.google.com/compute/docs/instances/arm-on-compute
 (as of 2026-11)."""
 
+HYPERDISK_FAMILIES: Final = ("a4", "a4x", "c4", "c4a", "c4d", "g4", "h4d", "m4", "n4", "n4a", "n4d", "x4")
+"""Families that boot from Hyperdisk only. Source:
+https://cloud.google.com/compute/docs/disks/hyperdisks#machine-type-support (as of 2026-11)."""
+
+INSECURE_BOOT_FAMILIES: Final = ("t2a",)
+"""Families without Secure Boot. Source: https://cloud.google.com/compute/docs/instances/arm-on-compute
+(as of 2026-11)."""
+
+LEAST_DISK_GIB: Final = 10
+"""Smallest disk of kind `pd-balanced`. Source: https://cloud.google.com/compute/docs/disks/persistent-disks
+(as of 2026-11)."""
+
 LONGEST_LOG_RETENTION_DAYS: Final = 3650
 """Source: https://cloud.google.com/logging/quotas#logs_retention_periods (as of 2026-11)."""
 
@@ -107,3 +119,17 @@ def memory_mib(machine_type: str) -> int | None:
     match = re.fullmatch(r"([a-z0-9]+)-(standard|highmem|highcpu)-(\d+)", machine_type)
     ratio = GIB_PER_CPU.get((match[1], match[2])) if match else None
     return int(ratio * int(match[3]) * 1024) if match and ratio else None
+
+
+def disk_type(machine_type: str) -> str:
+    """The balanced kind of disk that a machine type takes."""
+    return "hyperdisk-balanced" if _family(machine_type) in HYPERDISK_FAMILIES else "pd-balanced"
+
+
+def secure_boot(machine_type: str) -> bool:
+    """Whether a machine type can be told to boot signed code only."""
+    return _family(machine_type) not in INSECURE_BOOT_FAMILIES
+
+
+def _family(machine_type: str) -> str:
+    return machine_type.partition("-")[0]

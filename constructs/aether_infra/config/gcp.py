@@ -11,9 +11,13 @@ from aether_infra.config.provider import Provider
 from aether_infra.config.section import CloudSection, MaintenanceWindow
 
 NAME = Matches(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", 'a name in lower case such as "aether-node"')
-LINK = Matches(
-    r"(?:projects/[a-z0-9.:-]+/(?:global/networks|regions/[a-z0-9-]+/subnetworks)/)?[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
-    'a name such as "my-network", or "projects/…" with it',
+NETWORK = Matches(
+    r"(?:projects/[a-z0-9.:-]+/global/networks/)?[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    'a name such as "my-network", or projects/PROJECT/global/networks/NAME',
+)
+SUBNETWORK = Matches(
+    r"(?:projects/[a-z0-9.:-]+/regions/[a-z0-9-]+/subnetworks/)?[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    'a name such as "my-subnet", or projects/PROJECT/regions/REGION/subnetworks/NAME',
 )
 
 
@@ -67,9 +71,9 @@ class GcpConfig(CloudSection):
     nat: Literal["single", "none"] = "single"
     """Cloud NAT of the region, or none; default single (a regional service: it survives the loss of a
     zone)."""
-    network: str | None = field(default=None, metadata=check(LINK))
+    network: str | None = field(default=None, metadata=check(NETWORK))
     """An existing network, with `subnetwork` (and the two ranges on gke); default: a new one."""
-    subnetwork: str | None = field(default=None, metadata=check(LINK))
+    subnetwork: str | None = field(default=None, metadata=check(SUBNETWORK))
     """The existing network's subnet."""
     pod_range: str | None = field(default=None, metadata=check(NAME))
     """Name of the existing subnet's secondary range for pods (gke)."""
@@ -98,7 +102,7 @@ class GcpConfig(CloudSection):
             )
         ),
     )
-    """KMS key for disks and the registry; default: Google's own keys."""
+    """KMS key, of the region, for disks, the registry and Kubernetes secrets; default: Google's own keys."""
     dns_zone: str | None = field(default=None, metadata=check(NAME))
     """Existing Cloud DNS zone, by name, that holds `cloud.domain`; default: a new zone for it."""
     certificate: str | None = field(default=None, metadata=check(NAME))
@@ -133,7 +137,8 @@ class GcpConfig(CloudSection):
     endpoint_public: bool = False
     """Whether the Kubernetes API has a public address (gke); default off."""
     authorized_cidrs: tuple[str, ...] = field(default=(), metadata=items(Network()))
-    """IPv4 networks that may reach the Kubernetes API (gke); default: only the network itself."""
+    """IPv4 networks that may reach the Kubernetes API (gke), private ones unless it is public; default: only the
+    network itself."""
     maintenance: MaintenanceWindow = field(factory=MaintenanceWindow)
     """When GKE may upgrade."""
     system_nodes: int = field(default=3, metadata=check(Between(1, 9, "nodes")))

@@ -1,11 +1,12 @@
 """Rules between keys of `[cloud.gcp]`."""
 
+import re
 from typing import Final
 
 from aether_infra.catalog import gcp as catalog
 from aether_infra.config.gcp import GcpConfig
 from aether_infra.config.model import AetherConfig
-from aether_infra.config.networks import addresses, overlaps
+from aether_infra.config.networks import addresses, is_private, overlaps
 from aether_infra.config.provider import Provider
 from aether_infra.config.relations import (
     endpoint,
@@ -150,6 +151,20 @@ def kubernetes_endpoint(_config: AetherConfig, gcp: GcpConfig) -> Problems:
         )
 
 
+@gcp_rule(".compute", ".endpoint_public", "=cloud.gcp.authorized_cidrs")
+def inner_networks(_config: AetherConfig, gcp: GcpConfig) -> Problems:
+    """A private Kubernetes API is reached from private networks."""
+    if gcp.compute != "gke" or gcp.endpoint_public:
+        return
+    for index, cidr in enumerate(gcp.authorized_cidrs):
+        if not is_private(cidr):
+            yield Problem(
+                path=f"cloud.gcp.authorized_cidrs[{index}]",
+                message=f"is not a private range: {show(cidr)} cannot reach a Kubernetes API without a public address",
+                hint="set endpoint_public = true, or remove it",
+            )
+
+
 @gcp_rule(".compute", ".maintenance.hours")
 def window(_config: AetherConfig, gcp: GcpConfig) -> Problems:
     """GKE gets the hours that it wants."""
@@ -169,10 +184,45 @@ def without_nat(config: AetherConfig, gcp: GcpConfig) -> Problems:
         yield from unreachable_image(config, Provider.GCP, registry, "Artifact Registry")
 
 
-@gcp_rule(".dns_zone", "cloud.domain")
-def dns(config: AetherConfig, _gcp: GcpConfig) -> Problems:
-    """A zone has a domain to hold."""
+@gcp_rule(".dns_zone", ".manage_dns", "cloud.domain")
+def dns(config: AetherConfig, gcp: GcpConfig) -> Problems:
+    """A zone has a domain to hold, and a record to get."""
     yield from needs_domain(config, Provider.GCP, "dns_zone")
+    if not gcp.manage_dns:
+        yield from shadowed(config, Provider.GCP, ("dns_zone",), "manage_dns is false")
+
+
+@gcp_rule(".region", ".subnetwork")
+def subnetwork_region(_config: AetherConfig, gcp: GcpConfig) -> Problems:
+    """The subnet lies in the region."""
+    match = re.search(r"/regions/([^/]+)/", gcp.subnetwork or "")
+    if match and match[1] != gcp.region:
+        yield Problem(
+            path="cloud.gcp.subnetwork",
+            message=f"must be in the region, {show(gcp.region)}, got {show(match[1])}",
+        )
+
+
+@gcp_rule(".region", ".kms_key")
+def key_location(_config: AetherConfig, gcp: GcpConfig) -> Problems:
+    """The key lies where disks, registry and cluster are: none of them takes another region's."""
+    location = gcp.kms_key.split("/")[3] if gcp.kms_key else gcp.region
+    if location != gcp.region:
+        yield Problem(
+            path="cloud.gcp.kms_key",
+            message=f"must be in the region, {show(gcp.region)}, got {show(location)}",
+            hint="Artifact Registry and Kubernetes Engine take no key of another location",
+        )
+
+
+@gcp_rule(".data_volume_gib")
+def data_disk(_config: AetherConfig, gcp: GcpConfig) -> Problems:
+    """A data disk is no smaller than Google makes one."""
+    if gcp.data_volume_gib < catalog.LEAST_DISK_GIB:
+        yield Problem(
+            path="cloud.gcp.data_volume_gib",
+            message=f"must be at least {catalog.LEAST_DISK_GIB} on Google Cloud, got {gcp.data_volume_gib}",
+        )
 
 
 GCP_RULES: Final[tuple[Rule, ...]] = (
@@ -182,8 +232,12 @@ GCP_RULES: Final[tuple[Rule, ...]] = (
     ranges,
     enough_room,
     kubernetes_endpoint,
+    inner_networks,
     window,
     without_nat,
     dns,
+    subnetwork_region,
+    key_location,
+    data_disk,
 )
 """Every rule of this cloud."""

@@ -1,0 +1,8 @@
+"""Google Cloud: one construct per concern, each usable alone in a stack of your own; `gcp.stack` wires them all.
+
+Importing anything from here makes the provider's bindings load lazily (see `aether_infra.cdk.bindings`).
+"""
+
+from aether_infra.cdk import bindings
+
+bindings.require("cdktf_cdktf_provider_google", extra="gcp")
