@@ -82,6 +82,33 @@ LOG_RETENTION_DAYS: Final = (30, 730)
 https://registry.terraform.io/providers/hashicorp/azurerm/4.55.0/docs/resources/log_analytics_workspace
 (as of 2026-11)."""
 
+FIRST_NVME_VERSION: Final = 6
+"""From this version on, VM sizes have no SCSI disks. Source: see `disk_device`."""
+
+DISALLOWED_USERS: Final = (
+    *("1", "123", "a", "actuser", "adm", "admin", "admin1", "admin2", "administrator", "aspnet", "backup"),
+    *("console", "david", "guest", "john", "owner", "root", "server", "sql", "support", "support_388945a0"),
+    *("sys", "test", "test1", "test2", "test3", "user", "user1", "user2", "user3", "user4", "user5"),
+)
+"""Names that a machine's administrator must not have. Source:
+https://learn.microsoft.com/en-us/azure/virtual-machines/linux/faq#what-are-the-username-requirements-when-creating-a-vm-
+(as of 2026-11)."""
+
+NOBODYS_SSH_KEY: Final = (
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM1ytBaOHftDexTlBSkMB+ktBPq+Tyt/GZUntKRK2SQt nobody"
+)
+"""An SSH key that opens nothing, where Azure insists on one: its public half is the SHA-256 of the sentence
+`aether-infra: nobody holds this key (1)`, so nobody ever had a private half."""
+
+SMALLEST_RSA_BITS: Final = 2048
+"""Shortest RSA key of an administrator. Source:
+https://learn.microsoft.com/en-us/azure/virtual-machines/linux/mac-create-ssh-keys (as of 2026-11)."""
+
+NODE_MACHINE_IMAGE: Final = "Canonical:ubuntu-24_04-lts:server:latest"
+"""Machine image for x86 processors."""
+NODE_MACHINE_IMAGE_ARM64: Final = "Canonical:ubuntu-24_04-lts:server-arm64:latest"
+"""Machine image for Arm processors."""
+
 
 def memory_mib(vm_size: str) -> int | None:
     """Memory of a VM size in MiB; None for a family that is not known here."""
@@ -95,3 +122,34 @@ def arm64(vm_size: str) -> bool:
     """Whether a VM size has Arm processors: `p` among its features."""
     match = re.match(r"Standard_[A-Z]+\d+(?:-\d+)?([a-z]*)", vm_size)
     return match is not None and "p" in match[1]
+
+
+def disk_type(vm_size: str) -> str:
+    """Managed disks that a VM size takes: premium ones only where `s` is among its features.
+
+    Source: https://learn.microsoft.com/en-us/azure/virtual-machines/vm-naming-conventions (as of 2026-11).
+    """
+    match = re.match(r"Standard_([A-Z]+)\d+(?:-\d+)?([a-z]*)", vm_size)
+    premium = match is not None and ("S" in match[1][1:] or "s" in match[2])
+    return "Premium_LRS" if premium else "StandardSSD_LRS"
+
+
+def trusted_launch(vm_size: str) -> bool:
+    """Whether a VM size has secure boot and a virtual TPM: not on Arm, nor on the oldest families.
+
+    Source: https://learn.microsoft.com/en-us/azure/virtual-machines/trusted-launch#virtual-machines-sizes
+    (as of 2026-11).
+    """
+    return not arm64(vm_size) and not re.match(r"Basic_|Standard_A\d", vm_size)
+
+
+def disk_device(vm_size: str, lun: int) -> str:
+    """Device of a data disk: sizes from version 6 on have disks on NVMe alone.
+
+    Source: https://learn.microsoft.com/en-us/azure/virtual-machines/linux/azure-virtual-machine-utilities
+    (as of 2026-11).
+    """
+    version = re.search(r"_v(\d+)$", vm_size)
+    if version is not None and int(version[1]) >= FIRST_NVME_VERSION:
+        return f"/dev/disk/azure/data/by-lun/{lun}"
+    return f"/dev/disk/azure/scsi1/lun{lun}"

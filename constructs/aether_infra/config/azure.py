@@ -1,12 +1,24 @@
 """`[cloud.azure]`."""
 
-from collections.abc import Mapping
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
 from aether_infra.catalog import azure as catalog
-from aether_infra.config.checks import Between, Length, Matches, Network, Zones, check, items, required
+from aether_infra.config.checks import (
+    Between,
+    Fault,
+    Length,
+    Matches,
+    Network,
+    Zones,
+    check,
+    items,
+    required,
+)
 from aether_infra.config.provider import Provider
 from aether_infra.config.section import CloudSection, MaintenanceWindow
 
@@ -19,19 +31,58 @@ EXAMPLE_UUID = "00000000-0000-0000-0000-000000000000"
 
 
 def resource_id(kind: str, example: str) -> Matches:
-    """The id of a resource of one kind.
+    """The id of a resource of one kind, in the letters that Azure itself prints: Terraform's provider insists on them.
 
     Args:
         kind: the path after `providers/`, with `*` for a name.
         example: the last part, for the message.
     """
     name = r"[A-Za-z0-9][\w.-]*"
-    pattern = (
-        rf"(?i:/subscriptions/[0-9a-f-]{{36}}/resourceGroups/[\w.()-]+/providers/{kind.replace('*', name)})"
-    )
+    pattern = rf"/subscriptions/[0-9a-fA-F-]{{36}}/resourceGroups/[\w.()-]{{1,90}}/providers/{kind.replace('*', name)}"
     return Matches(
-        pattern, f"a resource id such as /subscriptions/ID/resourceGroups/GROUP/providers/{example}"
+        pattern,
+        f"a resource id such as /subscriptions/ID/resourceGroups/GROUP/providers/{example}",
+        "with these capital letters",
     )
+
+
+@frozen
+class SshPublicKey:
+    """An SSH public key that Azure takes: Ed25519, or RSA of 2048 bits or more.
+
+    Source: https://learn.microsoft.com/en-us/azure/virtual-machines/linux/mac-create-ssh-keys (as of 2026-11).
+    """
+
+    def __call__(self, value: str) -> Iterator[Fault]:
+        """Yield a fault if `value` is no such key."""
+        kind, encoded, *_ = [*value.split(), ""]
+        parts = _ssh_parts(encoded)
+        if not parts or parts[0] != kind.encode():
+            yield Fault(
+                "is no SSH public key: what comes after its type is cut off or mistyped", "copy it whole"
+            )
+        elif kind == "ssh-rsa" and int.from_bytes(parts[-1], "big").bit_length() < catalog.SMALLEST_RSA_BITS:
+            yield Fault(f"must have at least {catalog.SMALLEST_RSA_BITS} bits", "or take an Ed25519 key")
+
+
+def _ssh_parts(encoded: str) -> list[bytes]:
+    """The fields of a key, each with its length before it; none if it is malformed. RFC 4253, section 6.6."""
+    try:
+        rest = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return []
+    parts: list[bytes] = []
+    while rest:
+        end = 4 + int.from_bytes(rest[:4], "big")
+        if len(rest) < end:
+            return []
+        parts.append(rest[4:end])
+        rest = rest[end:]
+    lengths = {b"ssh-ed25519": 2, b"ssh-rsa": 3}
+    whole = bool(parts) and len(parts) == lengths.get(parts[0])
+    if whole and parts[0] == b"ssh-ed25519":
+        whole = len(parts[1]) == 32  # noqa: PLR2004 - a point of the curve
+    return parts if whole else []
 
 
 VM_SIZE = Matches(catalog.VM_SIZE_FORM, 'a VM size such as "Standard_D4s_v3"')
@@ -148,17 +199,20 @@ class AzureConfig(CloudSection):
     admin_ssh_public_key: str | None = field(
         default=None,
         metadata=check(
-            Length(60, 8192), Matches(r"(?:ssh-rsa|ssh-ed25519) [A-Za-z0-9+/=]+(?: .*)?", "an SSH public key")
+            Length(60, 8192),
+            Matches(r"(?:ssh-rsa|ssh-ed25519) [A-Za-z0-9+/=]+(?: .*)?", "an SSH public key"),
+            SshPublicKey(),
         ),
     )
     """SSH public key of the administrator (vm); default: a key pair that nobody holds."""
-    vm_image: str = field(
-        default="Canonical:ubuntu-24_04-lts:server:latest",
+    vm_image: str | None = field(
+        default=None,
         metadata=check(
             Matches(r"[\w.-]+:[\w.-]+:[\w.-]+:[\w.-]+", "an image as PUBLISHER:OFFER:SKU:VERSION")
         ),
     )
-    """Machine image (vm) as PUBLISHER:OFFER:SKU:VERSION; default: Ubuntu 24.04."""
+    """Machine image (vm) as PUBLISHER:OFFER:SKU:VERSION, with cloud-init and apt-get or dnf; default: Ubuntu 24.04
+    for the processors of `vm_size`."""
     kubernetes_version: str | None = field(
         default=None,
         metadata=check(Matches(r"1\.\d{2}", 'a Kubernetes version such as "1.34"', "minor only")),
@@ -181,3 +235,10 @@ class AzureConfig(CloudSection):
     def region(self) -> str:
         """The location, by the name that other clouds use."""
         return self.location
+
+    @property
+    def machine_image(self) -> str:
+        """The machine image, default filled in."""
+        if self.vm_image is not None:
+            return self.vm_image
+        return catalog.NODE_MACHINE_IMAGE_ARM64 if catalog.arm64(self.vm_size) else catalog.NODE_MACHINE_IMAGE

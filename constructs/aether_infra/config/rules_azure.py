@@ -1,5 +1,7 @@
 """Rules between keys of `[cloud.azure]`."""
 
+import re
+from collections import Counter
 from typing import Final
 
 from aether_infra.catalog import azure as catalog
@@ -9,7 +11,7 @@ from aether_infra.config.networks import addresses, overlaps
 from aether_infra.config.provider import Provider
 from aether_infra.config.relations import endpoint, misplaced, needs_domain, room, shadowed, unknown_region
 from aether_infra.config.rule import Problems, Rule, TableRules
-from aether_infra.config.words import show
+from aether_infra.config.words import dotted, listing, quote, show
 from aether_infra.errors import Problem
 
 azure_rule = TableRules(Provider.AZURE, lambda config: config.cloud.azure)
@@ -39,6 +41,12 @@ RESERVED_PER_SUBNET: Final = 5
 https://learn.microsoft.com/en-us/azure/virtual-network/virtual-networks-faq (as of 2026-11)."""
 SUBNETS: Final = 4
 """The network is divided into quarters: one for the nodes."""
+SURGE: Final = 2
+"""Machines that upgrades of AKS add for a while: one to the JVM pool, one to the system pool."""
+TAG_BYTES: Final = (512, 256)
+"""Longest key and value of a tag in bytes, as Terraform's provider counts. Source:
+https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/tag-resources#limitations
+(as of 2026-11)."""
 POD_ADDRESSES_PER_MACHINE: Final = 256
 """Addresses that overlay networking sets aside for a machine's pods. Source:
 https://learn.microsoft.com/en-us/azure/aks/concepts-network-azure-cni-overlay (as of 2026-11)."""
@@ -93,7 +101,7 @@ def ranges(_config: AetherConfig, azure: AzureConfig) -> Problems:
 def enough_room(config: AetherConfig, azure: AzureConfig) -> Problems:
     """Addresses for every machine and its pods."""
     aks = azure.compute == "aks"
-    machines = config.counts(Provider.AZURE).maximum + (azure.system_nodes + 1 if aks else 0)
+    machines = config.counts(Provider.AZURE).maximum + (azure.system_nodes + SURGE if aks else 0)
     if azure.subnet_id is None:
         yield from room(
             Provider.AZURE,
@@ -136,9 +144,65 @@ def channels(_config: AetherConfig, azure: AzureConfig) -> Problems:
 
 
 @azure_rule(".dns_zone_id", "cloud.domain")
-def dns(config: AetherConfig, _azure: AzureConfig) -> Problems:
-    """A zone has a domain to hold."""
+def dns(config: AetherConfig, azure: AzureConfig) -> Problems:
+    """A zone has a domain to hold, and holds it."""
     yield from needs_domain(config, Provider.AZURE, "dns_zone_id")
+    zone = (azure.dns_zone_id or "").rpartition("/")[2].lower()
+    domain = config.cloud.domain
+    if zone and domain is not None and not f".{domain}".endswith(f".{zone}"):
+        yield Problem(
+            path="cloud.azure.dns_zone_id",
+            message=f"cannot hold {show(domain)}: its zone is {show(zone)}",
+            hint="name the zone that the domain is in, or let a new zone be made",
+        )
+
+
+@azure_rule(".compute", ".admin_username")
+def administrator(_config: AetherConfig, azure: AzureConfig) -> Problems:
+    """A name that Azure lets an administrator have."""
+    if azure.compute == "vm" and azure.admin_username in catalog.DISALLOWED_USERS:
+        yield Problem(
+            path="cloud.azure.admin_username",
+            message=f"is not allowed on Azure: {show(azure.admin_username)}",
+            hint='too many attackers know it: take another, such as "aether"',
+        )
+
+
+@azure_rule(".compute", "cloud.provider", "=cloud.secrets")
+def one_vault(config: AetherConfig, azure: AzureConfig) -> Problems:
+    """All secrets in one Key Vault on AKS: its driver reads one for each mount.
+
+    Source: https://azure.github.io/secrets-store-csi-driver-provider-azure/docs/getting-started/usage/
+    (as of 2026-11).
+    """
+    if azure.compute != "aks" or config.cloud.provider is not Provider.AZURE:
+        return
+    found = {re.match(r"https://([^./]+)\.", text) for text in config.cloud.secrets.values()}
+    vaults = sorted({match[1].lower() for match in found if match})
+    if len(vaults) > 1:
+        yield Problem(
+            path="cloud.secrets",
+            message=f"must be in one Key Vault on AKS, but they are in {listing(map(quote, vaults))}",
+            hint='copy them into one, or use compute = "vm"',
+        )
+
+
+@azure_rule("=cloud.tags")
+def tags(config: AetherConfig, _azure: AzureConfig) -> Problems:
+    """Tags that Azure takes: it counts bytes, and sees no difference between capital and small letters."""
+    names = Counter(key.lower() for key in config.cloud.tags)
+    for key, value in config.cloud.tags.items():
+        path = dotted(("cloud", "tags", key))
+        if names[key.lower()] > 1:
+            yield Problem(path=path, message="is there twice on azure, in capital and small letters")
+        for what, text, most in zip(("key", "value"), (key, value), TAG_BYTES, strict=True):
+            if len(text) <= most < len(text.encode()):
+                yield Problem(
+                    path=path,
+                    message=f"is no tag on azure: a {what} must have at most {most} bytes, "
+                    f"got {len(text.encode())}",
+                    hint="letters beyond ASCII count two to four",
+                )
 
 
 AZURE_RULES: Final[tuple[Rule, ...]] = (
@@ -150,5 +214,8 @@ AZURE_RULES: Final[tuple[Rule, ...]] = (
     kubernetes_endpoint,
     channels,
     dns,
+    administrator,
+    one_vault,
+    tags,
 )
 """Every rule of this cloud."""

@@ -1,0 +1,1 @@
+"""The program that brings new settings to a running machine."""
