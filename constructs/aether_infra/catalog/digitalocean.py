@@ -27,6 +27,20 @@ REGIONS: Final = (
 NO_KUBERNETES: Final = ("nyc2", "sfo1", "ams2")
 """Regions without DOKS. Source: as above."""
 
+REGISTRY_REGIONS: Final = ("ams3", "fra1", "nyc3", "sfo3", "sgp1")
+"""Regions that keep container images. Source:
+https://docs.digitalocean.com/reference/api/digitalocean/#tag/Container-Registry (as of 2026-11)."""
+
+LEAST_REGISTRY_NAME: Final = 3
+"""Characters of the shortest name of a registry."""
+
+LATEST: Final = "latest"
+"""Tag of the node's image where nothing is said."""
+
+MOST_POOL_MINIMUM: Final = 500
+"""Most droplets that an autoscale pool can be told to keep. Source:
+https://docs.digitalocean.com/reference/api/digitalocean/#tag/Droplet-Autoscale-Pools (as of 2026-11)."""
+
 DROPLET_SIZE_FORM: Final = r"[a-z][a-z0-9_.]*(?:-[a-z0-9_.]+)+"
 """Form of a droplet size's slug."""
 
@@ -39,3 +53,13 @@ def memory_mib(droplet_size: str) -> int | None:
     """Memory of a droplet size in MiB, as its slug says; None if the slug does not say."""
     match = re.search(r"-(\d+)(gb|mb)(?:-|$)", droplet_size)
     return int(match[1]) * (1024 if match[2] == "gb" else 1) if match else None
+
+
+def registry_name(cluster: str) -> str:
+    """Name of a cluster's registry where nothing is said: the cluster's, if that is long enough."""
+    return cluster if len(cluster) >= LEAST_REGISTRY_NAME else f"{cluster}-aether"
+
+
+def has_dnf(image: str) -> bool:
+    """Whether packages of a droplet's image come by dnf, as its slug says; else by apt."""
+    return image.startswith(("almalinux", "centos", "fedora", "rockylinux"))

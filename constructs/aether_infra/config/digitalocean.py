@@ -58,7 +58,10 @@ class DigitaloceanConfig(CloudSection):
     registry_name: str | None = field(
         default=None,
         metadata=check(
-            Matches(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])", "3-63 lower-case letters, digits and '-'")
+            Matches(
+                r"[a-z](?:[a-z0-9-]{1,61}[a-z0-9])",
+                "3-63 lower-case letters, digits and '-', beginning with a letter",
+            )
         ),
     )
     """Name of the container registry, one per account, unique in all of DigitalOcean; default `<cluster>`."""
@@ -70,10 +73,29 @@ class DigitaloceanConfig(CloudSection):
         default=None, metadata=check(Matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", "a certificate's name"))
     )
     """Existing certificate of the load balancer; default: a Let's Encrypt one for `cloud.domain`."""
+    dns_zone: str | None = field(
+        default=None,
+        metadata=check(
+            Matches(
+                r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])",
+                'a domain in lower case such as "example.com"',
+            )
+        ),
+    )
+    """Domain in DigitalOcean's DNS that `cloud.domain` is a name in; default: all but its first label."""
+    load_balancer_nodes: int = field(default=1, metadata=check(Between(1, 100, "nodes")))
+    """Size of each load balancer, 1-100 nodes; default 1."""
+    alert_emails: tuple[str, ...] = field(
+        default=(), metadata=items(Matches(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"))
+    )
+    """Members of the account who are told of trouble; default: nobody."""
+    registry_credential_days: int = field(default=365, metadata=check(Between(1, 18250, "days")))
+    """Days that droplets may pull with their credentials (vm), 1-18250; default 365."""
     ssh_key_ids: tuple[str, ...] = field(
         default=(), metadata=items(Matches(r"\d+", 'the number of an SSH key such as "512189"'))
     )
-    """SSH keys of the droplets (vm), by number; default: none."""
+    """SSH keys of the droplets (vm), by number, for who is in `management_cidrs`, never for everyone; default: one
+    that nobody holds."""
     droplet_image: str = field(
         default="ubuntu-24-04-x64", metadata=check(Matches(r"[a-z0-9-]+", "an image's slug or number"))
     )

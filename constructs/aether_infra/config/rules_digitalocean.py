@@ -7,7 +7,7 @@ from aether_infra.config.digitalocean import DigitaloceanConfig
 from aether_infra.config.model import AetherConfig
 from aether_infra.config.networks import addresses, is_private, overlaps
 from aether_infra.config.provider import Provider
-from aether_infra.config.relations import misplaced, room, shadowed
+from aether_infra.config.relations import misplaced, needs_domain, room, shadowed
 from aether_infra.config.rule import Problems, Rule, TableRules
 from aether_infra.config.words import listing, show
 from aether_infra.errors import Problem
@@ -24,6 +24,7 @@ ONLY_FOR: Final = {
     "kubernetes_version": DOKS,
     "maintenance": DOKS,
     "pod_cidr": DOKS,
+    "registry_credential_days": VM,
     "service_cidr": DOKS,
     "ssh_key_ids": VM,
     "system_droplet_size": DOKS,
@@ -128,6 +129,39 @@ def registry(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
         )
 
 
+@digitalocean_rule(".dns_zone", "cloud.domain")
+def dns(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
+    """A zone has a domain to hold, below its own name."""
+    yield from needs_domain(config, Provider.DIGITALOCEAN, "dns_zone")
+    domain, zone = config.cloud.domain, own.dns_zone
+    if domain is not None and zone is not None and domain != zone and not domain.endswith(f".{zone}"):
+        yield Problem(
+            path="cloud.digitalocean.dns_zone",
+            message=f"does not hold cloud.domain, {show(domain)}: {show(zone)}",
+            hint="it must be the end of the domain, or left out",
+        )
+
+
+@digitalocean_rule(".dns_zone", ".manage_dns")
+def dns_elsewhere(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
+    """A zone that no record is made in is of no use."""
+    if not own.manage_dns:
+        yield from shadowed(config, Provider.DIGITALOCEAN, ("dns_zone",), "manage_dns is false")
+
+
+@digitalocean_rule(".compute", ".min_nodes", ".max_nodes", "cluster.nodes")
+def pool_size(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
+    """An autoscale pool that is not larger than pools can be."""
+    counts = config.counts(Provider.DIGITALOCEAN)
+    if own.compute == "vm" and counts.elastic_minimum > catalog.MOST_POOL_MINIMUM:
+        yield Problem(
+            path="cloud.digitalocean.min_nodes",
+            message=f"must be at most {catalog.MOST_POOL_MINIMUM + counts.core}, got {counts.minimum}",
+            hint=f"an autoscale pool's minimum is at most {catalog.MOST_POOL_MINIMUM} droplets, "
+            f"and {counts.core} nodes are core ones",
+        )
+
+
 DIGITALOCEAN_RULES: Final[tuple[Rule, ...]] = (
     kubernetes_region,
     compute_keys,
@@ -137,5 +171,8 @@ DIGITALOCEAN_RULES: Final[tuple[Rule, ...]] = (
     enough_room,
     window,
     registry,
+    dns,
+    dns_elsewhere,
+    pool_size,
 )
 """Every rule of this cloud."""

@@ -1,0 +1,308 @@
+"""The whole of DigitalOcean from one configuration. Reads as a table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import asdict
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_digitalocean.provider import DigitaloceanProvider
+from cdktf_cdktf_provider_digitalocean.tag import Tag
+from constructs import Construct
+
+from aether_infra.catalog import digitalocean as catalog
+from aether_infra.cdk.outputs import InfrastructureOutputs, publish
+from aether_infra.cdk.stack import BaseStack
+from aether_infra.config import AetherConfig, DigitaloceanConfig, Provider
+from aether_infra.core.names import physical_name
+from aether_infra.core.node import HealthProbe, NodePorts
+from aether_infra.core.tags import standard_tags
+from aether_infra.digitalocean.dns import (
+    AddressRecord,
+    AddressRecordProps,
+    Certificate,
+    CertificateProps,
+    Zone,
+    parent_zone,
+)
+from aether_infra.digitalocean.load_balancer import LoadBalancer, LoadBalancerProps
+from aether_infra.digitalocean.network import ExistingNetwork, Network, NetworkProps
+from aether_infra.digitalocean.project import Project, ProjectProps
+from aether_infra.digitalocean.registry import ExistingRegistry, Registry, RegistryProps
+
+if TYPE_CHECKING:
+    from aether_infra.digitalocean.doks import DoksCluster
+    from aether_infra.digitalocean.droplets import DropletCluster
+    from aether_infra.digitalocean.monitoring import Monitoring
+
+
+class DigitaloceanStack(BaseStack):
+    """Everything that `[cloud.digitalocean]` describes; one attribute a part, for escape hatches and tests.
+
+    Attributes:
+        network, registry, project, machine_tag, zone, compute, load_balancers, monitoring: the parts. What a
+            configuration leaves out is None; load balancers are by concern.
+    """
+
+    def __init__(self, scope: Construct, id_: str, config: AetherConfig) -> None:
+        """Declare the stack.
+
+        Args:
+            scope: the app.
+            id_: the stack's name on the command line.
+            config: a loaded configuration that has a `[cloud.digitalocean]` table.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        own = config.section(Provider.DIGITALOCEAN)
+        if not isinstance(own, DigitaloceanConfig):
+            raise TypeError(f"not the table of DigitalOcean: {own!r}")
+        super().__init__(
+            scope,
+            id_,
+            state=config.cloud.state,
+            state_name=f"{config.cluster.name}/digitalocean",
+            region=own.region,
+            primary=config.cloud.provider is Provider.DIGITALOCEAN,
+        )
+        self.config = config
+        self.own = own
+        self.name = config.cluster.name
+        self.counts = config.counts(Provider.DIGITALOCEAN)
+        self.tags = standard_tags(self.name, config.cloud.tags)
+        published = config.app_http.enabled is not False
+        self.ports = NodePorts(
+            management=config.cluster.ports.management,
+            cluster=config.cluster.ports.cluster,
+            application=config.app_http.port if published else None,
+        )
+        self.health = HealthProbe(**asdict(config.cloud.health))
+
+        DigitaloceanProvider(self, "digitalocean")
+        self.network = self._network()
+        self.registry = self._registry()
+        self.image = (
+            config.cloud.image or f"{self.registry.outputs.endpoint}/{self.repository}:{catalog.LATEST}"
+        )
+        self.project = Project(self, "project", ProjectProps(name=self.name, project_id=own.project_id))
+        self.machine_tag = Tag(self, "machine-tag", name=physical_name(self.name, "node"))
+        self.zone = self._zone()
+        self.certificate_name = self._certificate()
+        self.load_balancers = self._load_balancers()
+        self.compute = self._compute()
+        self.record = self._record()
+        self.monitoring = self._monitoring()
+        self._group()
+        publish(self, self._outputs())
+
+    @property
+    def repository(self) -> str:
+        """The node's repository, below the account's registry."""
+        return physical_name(self.name, "node")
+
+    def registry_dependencies(self) -> Sequence[ITerraformDependable]:
+        """What must be there before anything pulls from the registry."""
+        return [self.registry.registry] if isinstance(self.registry, Registry) else []
+
+    def _network(self) -> Network | ExistingNetwork:
+        if self.own.vpc_id:
+            return ExistingNetwork(self, "network", vpc_id=self.own.vpc_id)
+        return Network(
+            self,
+            "network",
+            NetworkProps(name=self.name, region=self.own.region, ip_range=self.own.vpc_cidr),
+        )
+
+    def _registry(self) -> Registry | ExistingRegistry:
+        own = self.own
+        name = own.registry_name or catalog.registry_name(self.name)
+        if not own.create_registry:
+            return ExistingRegistry(self, "registry", name=name)
+        return Registry(
+            self,
+            "registry",
+            RegistryProps(
+                name=name,
+                tier=own.registry_tier,
+                region=own.region if own.region in catalog.REGISTRY_REGIONS else None,
+                protect=self.config.cloud.protect,
+            ),
+        )
+
+    @property
+    def zone_name(self) -> str | None:
+        """The zone of the domain; None where DNS is somebody else's, or nothing is published."""
+        domain = self.config.cloud.domain
+        if not domain or not self.own.manage_dns or self.ports.application is None:
+            return None
+        return self.own.dns_zone or parent_zone(domain)
+
+    def _zone(self) -> Zone | None:
+        return Zone(self, "zone", name=self.zone_name) if self.zone_name else None
+
+    def _certificate(self) -> str | None:
+        domain = self.config.cloud.domain
+        if self.own.certificate_name or self.zone is None or not domain:
+            return self.own.certificate_name
+        certificate = Certificate(self, "certificate", CertificateProps(name=self.name, domain=domain))
+        certificate.node.add_dependency(self.zone)
+        return certificate.certificate_name
+
+    def _load_balancers(self) -> dict[str, LoadBalancer]:
+        """One for users, and one for operators where these are named: the lists of who may in differ."""
+        balancers = {}
+        if self.ports.application is not None:
+            balancers["application"] = self._load_balancer("application", self.own.allowed_cidrs)
+        if self.own.management_cidrs:
+            balancers["management"] = self._load_balancer("management", self.own.management_cidrs)
+        return balancers
+
+    def _load_balancer(
+        self, concern: Literal["application", "management"], sources: Sequence[str]
+    ) -> LoadBalancer:
+        targets = self._target_ports()
+        return LoadBalancer(
+            self,
+            f"load-balancer-{concern}",
+            LoadBalancerProps(
+                name=self.name,
+                concern=concern,
+                region=self.own.region,
+                vpc_id=self.network.outputs.vpc_id,
+                machine_tag=self.machine_tag.name,
+                target_port=targets[concern],
+                port=self.ports.management,
+                health_port=targets["management"],
+                health=self.health,
+                sources=sources,
+                certificate_name=self.certificate_name if concern == "application" else None,
+                nodes=self.own.load_balancer_nodes,
+            ),
+        )
+
+    def _target_ports(self) -> dict[str, int]:
+        # only the kind that is wanted: the other's bindings would cost time
+        if self.own.compute == "vm":
+            return {"management": self.ports.management} | (
+                {} if self.ports.application is None else {"application": self.ports.application}
+            )
+        from aether_infra.digitalocean import compute_doks  # noqa: PLC0415
+
+        return compute_doks.TARGET_PORTS
+
+    def _compute(self) -> DoksCluster | DropletCluster:
+        if self.own.compute == "vm":
+            from aether_infra.digitalocean import compute_vm  # noqa: PLC0415
+
+            return compute_vm.declare(self)
+        from aether_infra.digitalocean import compute_doks  # noqa: PLC0415
+
+        return compute_doks.declare(self)
+
+    def _record(self) -> AddressRecord | None:
+        balancer, domain = self.load_balancers.get("application"), self.config.cloud.domain
+        if self.zone is None or self.zone_name is None or balancer is None or not domain:
+            return None
+        return AddressRecord(
+            self,
+            "record",
+            AddressRecordProps(
+                domain=domain, zone=self.zone_name, zone_ref=self.zone.name, address=balancer.outputs.ip
+            ),
+        )
+
+    def _monitoring(self) -> Monitoring | None:
+        if not self.own.alert_emails:
+            return None
+        from aether_infra.digitalocean import monitoring  # noqa: PLC0415
+
+        return monitoring.Monitoring(
+            self,
+            "monitoring",
+            monitoring.MonitoringProps(
+                name=self.name,
+                emails=self.own.alert_emails,
+                load_balancer_ids={
+                    concern: balancer.outputs.id for concern, balancer in self.load_balancers.items()
+                },
+                droplet_tag=self.machine_tag.name if self.own.compute == "vm" else None,
+                url=self._application_url() if self._public() else None,
+            ),
+        )
+
+    def _public(self) -> bool:
+        """Whether the world may call the application, and so DigitalOcean's uptime checks."""
+        return "application" in self.load_balancers and "0.0.0.0/0" in self.own.allowed_cidrs
+
+    def _group(self) -> None:
+        balancers = [balancer.outputs.urn for balancer in self.load_balancers.values()]
+        self.project.adopt([*self.compute.urns, *balancers])
+
+    def _application_url(self) -> str:
+        balancer = self.load_balancers.get("application")
+        if balancer is None:
+            return ""
+        scheme = "https" if self.certificate_name else "http"
+        return f"{scheme}://{self.config.cloud.domain or balancer.outputs.ip}"
+
+    def _outputs(self) -> InfrastructureOutputs:
+        return InfrastructureOutputs(
+            cluster_name=self.name,
+            provider=Provider.DIGITALOCEAN.value,
+            region=self.own.region,
+            application_url=self._application_url(),
+            registry_url=f"{self.registry.outputs.endpoint}/{self.repository}",
+            network_id=self.network.outputs.vpc_id,
+            runtime=self._runtime(),
+        )
+
+    def _runtime(self) -> dict[str, Any]:
+        balancer = self.load_balancers.get("application")
+        return {
+            "provider": Provider.DIGITALOCEAN.value,
+            "region": self.own.region,
+            "cluster_name": self.name,
+            "compute": self.own.compute,
+            "core_nodes": self.counts.core,
+            "min_nodes": self.counts.minimum,
+            "max_nodes": self.counts.maximum,
+            "ports": {
+                "management": self.ports.management,
+                "cluster": self.ports.cluster,
+                "swim": self.ports.swim,
+                "application": self.ports.application,
+            },
+            "project_id": self.project.project_id,
+            "network_id": self.network.outputs.vpc_id,
+            # a VPC has no subnets, and a firewall goes by the machines' tag
+            "subnet_ids": [],
+            "security_group_ids": [],
+            "machine_tag": self.machine_tag.name,
+            "load_balancer_ids": {
+                concern: self.load_balancers[concern].outputs.id if concern in self.load_balancers else None
+                for concern in ("application", "management")
+            },
+            "dns": {
+                "zone_id": self.zone.name if self.zone else None,
+                "domain": self.config.cloud.domain,
+                "target_address": balancer.outputs.ip if balancer else None,
+            },
+            "image": self.image,
+            "tags": self.tags,
+            "kubernetes": self._kubernetes(),
+        } | self.compute.runtime()
+
+    def _kubernetes(self) -> dict[str, Any] | None:
+        cluster = self.compute.kubernetes()
+        if cluster is None:
+            return None
+        return cluster | {
+            "pull_secret": self.registry.outputs.name,
+            "load_balancer": {
+                # load balancers call pods from an address of the VPC
+                "source_range": self.network.outputs.ip_range,
+                **self._target_ports(),
+            },
+        }
