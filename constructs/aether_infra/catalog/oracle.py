@@ -86,6 +86,27 @@ FLEXIBLE_SHAPES: Final[Mapping[str, FlexibleShape]] = {
 SHAPE_FORM: Final = r"(?:VM|BM)(?:\.[A-Za-z0-9]+)+"
 """Form of a shape's name. Source: as above."""
 
+REALM_DOMAINS: Final[Mapping[str, str]] = {
+    "oc1": "oraclecloud.com",
+    "oc2": "oraclegovcloud.com",
+    "oc3": "oraclegovcloud.com",
+    "oc4": "oraclegovcloud.uk",
+    "oc8": "oraclecloud8.com",
+    "oc9": "oraclecloud9.com",
+    "oc10": "oraclecloud10.com",
+    "oc14": "oraclecloud14.com",
+    "oc19": "oraclecloud.eu",
+}
+"""Domains of the realms. Source: https://github.com/oracle/oci-go-sdk/blob/v65/common/regions.go (as of 2026-11)."""
+
+MOST_TAGS: Final = 10
+"""Free-form tags of a resource. Source:
+https://docs.oracle.com/en-us/iaas/Content/Tagging/Concepts/taggingoverview.htm (as of 2026-11)."""
+
+OCIR_HOST: Final = r"[a-z0-9-]+\.ocir\.io|ocir\.[a-z0-9-]+\.oci\.oraclecloud\.[a-z]+"
+"""Matches a host of the container registry. Source:
+https://docs.oracle.com/en-us/iaas/Content/Registry/Concepts/registryprerequisites.htm (as of 2026-11)."""
+
 LOG_RETENTION_DAYS: Final = (30, 60, 90, 120, 150, 180)
 """Retention that OCI Logging allows, in days. Source:
 https://registry.terraform.io/providers/oracle/oci/8.28.0/docs/resources/logging_log (as of 2026-11)."""
@@ -99,3 +120,44 @@ def domains(region: str) -> int:
 def arm64(shape: str) -> bool:
     """Whether a shape has Arm (Ampere) processors."""
     return bool(re.search(r"\.A\d", shape))
+
+
+def bare_metal(shape: str) -> bool:
+    """Whether a shape is a whole machine."""
+    return shape.startswith("BM.")
+
+
+def realm(ocid: str) -> str:
+    """The realm that an OCID belongs to, such as `oc1`: its third part."""
+    return ocid.split(".")[2]
+
+
+def registry_host(region: str, realm: str = "oc1") -> str:
+    """Host of the container registry.
+
+    Args:
+        region: its region.
+        realm: the region's realm.
+    """
+    return f"ocir.{region}.oci.{REALM_DOMAINS.get(realm, REALM_DOMAINS['oc1'])}"
+
+
+def ocir_repository(image: str) -> str | None:
+    """Name of an image's repository in the container registry.
+
+    Args:
+        image: an image reference, such as `fra.ocir.io/tenancy/team/node:1`.
+
+    Returns:
+        What follows the tenancy's namespace, such as `team/node`; None for an image of another registry.
+    """
+    host, *path = untagged(image).split("/")
+    if not re.fullmatch(OCIR_HOST, host):
+        return None
+    return "/".join(path[1:]) or None
+
+
+def untagged(image: str) -> str:
+    """An image reference without tag and digest."""
+    host, slash, path = image.partition("/")
+    return host + slash + re.split(r"[:@]", path)[0]

@@ -61,7 +61,7 @@ class OracleConfig(CloudSection):
     )
     """Region; default eu-frankfurt-1."""
     home_region: str | None = field(default=None, metadata=check(REGION))
-    """The tenancy's home region, the only one where policies can be written; default: `region`."""
+    """The tenancy's home region, the only one where rights can be written; default: looked up."""
     availability_zones: int | None = field(
         default=None, metadata=check(Between(1, 3, "availability domains"))
     )
@@ -109,7 +109,19 @@ class OracleConfig(CloudSection):
     dns_zone_id: str | None = field(default=None, metadata=check(ocid("dns-zone")))
     """Existing DNS zone that holds `cloud.domain`; default: a new zone for it."""
     certificate_id: str | None = field(default=None, metadata=check(ocid("certificate")))
-    """Existing certificate of the load balancer; default: none, plain HTTP."""
+    """Existing certificate of the load balancer (vm); default: none, plain HTTP."""
+    tls_secret: str | None = field(
+        default=None,
+        metadata=check(
+            Matches(
+                r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", "the name of a Kubernetes secret, in lower case"
+            )
+        ),
+    )
+    """Kubernetes secret of type kubernetes.io/tls, in the nodes' namespace, with the load balancer's certificate (oke);
+    default: none, plain HTTP."""
+    readable_secret_ids: tuple[str, ...] = field(default=(), metadata=items(ocid("vaultsecret")))
+    """Vault secrets that the nodes' own identity may read (oke); default: none. Nodes fetch them by themselves."""
     kubernetes_version: str | None = field(
         default=None, metadata=check(Matches(r"v1\.\d{2}\.\d+", 'a Kubernetes version such as "v1.34.1"'))
     )

@@ -30,13 +30,21 @@ ONLY_FOR: Final = {
     "endpoint_public": OKE,
     "kubernetes_version": OKE,
     "pod_subnet_id": OKE,
+    "readable_secret_ids": OKE,
     "service_cidr": OKE,
+    "tls_secret": OKE,
 }
 """Keys with a meaning on one kind of compute only."""
 PER_MACHINE: Final = 32
 """Addresses that a machine takes of the VCN: its own, and one for each of 31 pods. Source:
 https://docs.oracle.com/en-us/iaas/Content/ContEng/Concepts/contengpodnetworking_topic-OCI_CNI_plugin.htm
 (as of 2026-11)."""
+RESERVED: Final = 12
+"""Addresses of the machines' subnet that no instance gets: Oracle's three, and room to replace some."""
+MACHINES_BESIDE: Final = 3
+"""Machines of a cluster besides those of the nodes: two of the system pool, one that replaces another."""
+OUR_TAGS: Final = {"oke": 2, "vm": 5}
+"""Tags that we put on a machine ourselves."""
 
 
 @oracle_rule(".region", ".availability_zones")
@@ -111,14 +119,37 @@ def ranges(_config: AetherConfig, own: OracleConfig) -> Problems:
 def enough_room(config: AetherConfig, own: OracleConfig) -> Problems:
     """Addresses for every machine and its pods."""
     if own.vcn_id is None:
-        oke = own.compute == "oke"
+        each, beside = (PER_MACHINE, MACHINES_BESIDE) if own.compute == "oke" else (1, RESERVED)
         yield from room(
             Provider.ORACLE,
             "vpc_cidr",
-            fits=addresses(own.vpc_cidr) // 2 // (PER_MACHINE if oke else 1),
+            fits=addresses(own.vpc_cidr) // 2 // each - beside,
             machines=config.counts(Provider.ORACLE).maximum,
             cidr=own.vpc_cidr,
-            each=f"half of it is for machines, and one takes {PER_MACHINE if oke else 1}",
+            each=f"half of it is for machines, and one takes {each}",
+        )
+
+
+@oracle_rule(".compute", "=cloud.tags")
+def number_of_tags(config: AetherConfig, own: OracleConfig) -> Problems:
+    """Oracle Cloud takes few free-form tags."""
+    most = catalog.MOST_TAGS - OUR_TAGS[own.compute]
+    if len(config.cloud.tags) > most:
+        yield Problem(
+            path="cloud.tags",
+            message=f"must have at most {most} tags on oracle, got {len(config.cloud.tags)}",
+            hint=f"Oracle Cloud takes {catalog.MOST_TAGS}, and ours are among them",
+        )
+
+
+@oracle_rule(".compute", ".certificate_id")
+def certificate(_config: AetherConfig, own: OracleConfig) -> Problems:
+    """A load balancer of OKE takes no certificate of the Certificates service."""
+    if own.compute == "oke" and own.certificate_id is not None:
+        yield Problem(
+            path="cloud.oracle.certificate_id",
+            message='is only for compute = "vm": OKE takes certificates from Kubernetes secrets alone',
+            hint="put the certificate into a secret of type kubernetes.io/tls and name it in tls_secret",
         )
 
 
@@ -135,9 +166,8 @@ def kubernetes_endpoint(_config: AetherConfig, own: OracleConfig) -> Problems:
 def without_nat(config: AetherConfig, own: OracleConfig) -> Problems:
     """Without NAT, images come from Oracle's registry only."""
     if own.nat == "none" and own.vcn_id is None:
-        registry = r"[a-z0-9-]+\.ocir\.io|ocir\.[a-z0-9-]+\.oci\.oraclecloud\.com"
         yield from unreachable_image(
-            config, Provider.ORACLE, registry, "the container registry of Oracle Cloud"
+            config, Provider.ORACLE, catalog.OCIR_HOST, "the container registry of Oracle Cloud"
         )
 
 
@@ -154,6 +184,8 @@ ORACLE_RULES: Final[tuple[Rule, ...]] = (
     existing_vcn,
     ranges,
     enough_room,
+    number_of_tags,
+    certificate,
     kubernetes_endpoint,
     without_nat,
     dns,
