@@ -30,9 +30,14 @@ from terraform_json import (
 )
 
 from aether_infra.config import Provider, load
+from aether_infra.core.kubernetes import MANAGEMENT_NODE_PORT
 
 Synthesize = Callable[..., Document]
 per_config = pytest.mark.parametrize("config", configs("aws"), ids=case)
+ON_EKS = [config for config in configs("aws") if load(config).in_kubernetes(Provider.AWS)]
+OUTSIDE = [config for config in configs("aws") if config not in ON_EKS]
+outside_kubernetes = pytest.mark.parametrize("config", OUTSIDE, ids=case)
+"""What this stack itself runs; in Kubernetes, the workload's tests say the same."""
 
 ANYWHERE = {"0.0.0.0/0", "::/0"}
 UNNAMEABLE = {
@@ -42,6 +47,8 @@ UNNAMEABLE = {
     # ListTasks is bound to the cluster by a condition, DescribeTargetHealth can be bound to nothing
     "ecs:ListTasks",
     "elasticloadbalancing:DescribeTargetHealth",
+    # what the cluster autoscaler looks at can be bound to nothing; what it changes is
+    "autoscaling:DescribeAutoScalingGroups",
 }
 
 
@@ -183,6 +190,11 @@ def test_only_the_load_balancer_is_open_and_never_its_management_port(
         if cidr is None:
             assert rule["referenced_security_group_id"], name
             continue
+        if "cluster_security_group_id" in rule["security_group_id"]:
+            assert (config in ON_EKS, rule["from_port"], rule["to_port"]) == (True, 443, 443)
+            assert cidr in aws.authorized_cidrs
+            assert cidr.startswith("10."), "public ones come by the public address"
+            continue
         assert "security_load-balancer" in rule["security_group_id"], name
         ports = range(rule["from_port"], rule["to_port"] + 1)
         if management in ports:
@@ -200,13 +212,15 @@ def test_cluster_ports_are_open_between_nodes_alone(config: Path, synthesized: S
     for direction in ("ingress", "egress"):
         rules = resources(document, f"aws_vpc_security_group_{direction}_rule")
         own = {
-            (rule["ip_protocol"], rule["from_port"], rule["to_port"])
+            (rule["ip_protocol"], rule.get("from_port"), rule.get("to_port"))
             for rule in rules.values()
             if rule.get("referenced_security_group_id") == rule["security_group_id"]
         }
-        assert own == {("tcp", port, port), ("udp", port, port), ("udp", port + 100, port + 100)}
+        # in Kubernetes every pod may reach every other, unless a network policy says no
+        pods = {("-1", None, None)} if config in ON_EKS else set()
+        assert own == {("tcp", port, port), ("udp", port, port), ("udp", port + 100, port + 100)} | pods
     for rule in resources(document, "aws_vpc_security_group_ingress_rule").values():
-        if rule["from_port"] <= port <= rule["to_port"] or rule["ip_protocol"] == "udp":
+        if rule["ip_protocol"] != "tcp" or rule["from_port"] <= port <= rule["to_port"]:
             assert rule.get("referenced_security_group_id") == rule["security_group_id"]
 
 
@@ -240,7 +254,7 @@ def test_secrets_are_references(config: Path, synthesized: Synthesize) -> None:
         return
     bases = {":".join(arn.split(":")[:7]) for arn in secrets.values() if ":secretsmanager:" in arn}
     assert all(set(statement["resources"]) == bases for statement in readers)
-    assert readers
+    assert bool(readers) is bool(bases)
     for task in resources(document, "aws_ecs_task_definition").values():
         node = containers(task)["aether"]
         assert {item["name"]: item["valueFrom"] for item in node["secrets"]} == dict(secrets)
@@ -272,7 +286,7 @@ def test_only_the_images_repository_may_be_pulled_from(
         assert repository in arn
 
 
-@pytest.mark.parametrize("compute", ["fargate", "ec2"])
+@pytest.mark.parametrize("compute", ["fargate", "ec2", "eks"])
 def test_every_role_is_bounded(synthesized: Synthesize, compute: str) -> None:
     boundary = "arn:aws:iam::123456789012:policy/platform"
     text = f'[cloud.aws]\ncompute = "{compute}"\npermissions_boundary_arn = "{boundary}"\n'
@@ -284,7 +298,7 @@ def test_every_role_is_bounded(synthesized: Synthesize, compute: str) -> None:
 # --- quorum
 
 
-@per_config
+@outside_kubernetes
 def test_every_core_node_names_every_core_node(config: Path, synthesized: Synthesize) -> None:
     document, loaded = synthesized(config), load(config)
     core = loaded.counts(Provider.AWS).core
@@ -304,7 +318,7 @@ def test_every_core_node_names_every_core_node(config: Path, synthesized: Synthe
         assert {peer[1] for peer in peers} == {f"{name}.{namespace}" for name in names}
 
 
-@per_config
+@outside_kubernetes
 def test_core_node_ids_are_stable_and_elastic_ones_have_none(config: Path, synthesized: Synthesize) -> None:
     document = synthesized(config)
     core = load(config).counts(Provider.AWS).core
@@ -318,7 +332,7 @@ def test_core_node_ids_are_stable_and_elastic_ones_have_none(config: Path, synth
         assert sorted(instance["tags"]["aether-node-id"] for instance in instances) == ids
 
 
-@per_config
+@outside_kubernetes
 def test_no_zone_holds_a_majority_where_there_are_three(config: Path, synthesized: Synthesize) -> None:
     document, loaded = synthesized(config), load(config)
     counts = loaded.counts(Provider.AWS)
@@ -357,7 +371,7 @@ def test_voters_are_never_on_spot_never_doubled_and_never_moved(
         assert {"ami", "user_data_base64"} <= set(instance["lifecycle"]["ignore_changes"])
 
 
-@per_config
+@outside_kubernetes
 def test_core_nodes_change_one_after_the_other(config: Path, synthesized: Synthesize) -> None:
     document = synthesized(config)
     core = load(config).counts(Provider.AWS).core
@@ -391,9 +405,10 @@ def test_core_nodes_change_one_after_the_other(config: Path, synthesized: Synthe
 def test_liveness_restarts_and_readiness_routes(config: Path, synthesized: Synthesize) -> None:
     document, loaded = synthesized(config), load(config)
     health, port = loaded.cloud.health, loaded.cluster.ports.management
+    asked = MANAGEMENT_NODE_PORT if config in ON_EKS else port
     for group in resources(document, "aws_lb_target_group").values():
         assert group["health_check"]["path"] == health.readiness_path
-        assert group["health_check"]["port"] == str(port)
+        assert group["health_check"]["port"] == str(asked)
     for task in resources(document, "aws_ecs_task_definition").values():
         named = containers(task)
         probe = f"http://127.0.0.1:{port}{health.liveness_path}"
@@ -411,7 +426,7 @@ def test_liveness_restarts_and_readiness_routes(config: Path, synthesized: Synth
         assert group["health_check_type"] == "EC2"
 
 
-@per_config
+@outside_kubernetes
 def test_elastic_nodes_run_between_the_bounds(config: Path, synthesized: Synthesize) -> None:
     document = synthesized(config)
     counts = load(config).counts(Provider.AWS)
@@ -429,7 +444,7 @@ def test_elastic_nodes_run_between_the_bounds(config: Path, synthesized: Synthes
             assert service["lifecycle"]["ignore_changes"] == ["desired_count"]
 
 
-@per_config
+@outside_kubernetes
 def test_alarms_tell_a_degraded_from_a_lost_quorum(config: Path, synthesized: Synthesize) -> None:
     document = synthesized(config)
     core = load(config).counts(Provider.AWS).core
@@ -563,7 +578,10 @@ def test_https_wherever_there_is_a_certificate(config: Path, synthesized: Synthe
             assert listener["protocol"] == "HTTPS"
             assert listener["ssl_policy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06"
     url = document["output"]["application_url"]["value"]
-    assert url.startswith("https://" if secured else "http://") or not resources(document, "aws_lb")
+    if load(config).app_http.enabled is False:
+        assert url == ""
+    else:
+        assert url.startswith("https://" if secured else "http://")
 
 
 def test_nothing_published_needs_no_load_balancer(synthesized: Synthesize) -> None:

@@ -123,12 +123,15 @@ def log_statements(log_group_arn: str) -> list[Statement]:
     ]
 
 
-def secret_statements(arns: Iterable[str], kms_key_arn: str | None = None) -> list[Statement]:
+def secret_statements(
+    arns: Iterable[str], kms_key_arn: str | None = None, *, describe: bool = False
+) -> list[Statement]:
     """Rights to read just these secrets.
 
     Args:
         arns: ARNs of Secrets Manager secrets (a JSON key, stage and version may follow) and SSM parameters.
         kms_key_arn: customer-managed key they are encrypted with.
+        describe: the reader looks for new versions, as the Secrets Store CSI provider does.
 
     Returns:
         No statement where there is no secret.
@@ -138,9 +141,8 @@ def secret_statements(arns: Iterable[str], kms_key_arn: str | None = None) -> li
     secrets = sorted({":".join(arn.split(":")[:_SECRET_ARN_PARTS]) for arn in known if arn not in parameters})
     statements = []
     if secrets:
-        statements.append(
-            Statement(sid="ReadSecrets", actions=["secretsmanager:GetSecretValue"], resources=secrets)
-        )
+        actions = ["secretsmanager:GetSecretValue", *(["secretsmanager:DescribeSecret"] if describe else [])]
+        statements.append(Statement(sid="ReadSecrets", actions=actions, resources=secrets))
     if parameters:
         statements.append(
             Statement(

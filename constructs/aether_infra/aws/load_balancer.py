@@ -201,9 +201,11 @@ class LoadBalancerProps:
     security_group_id: str
     """Group of the load balancer."""
     target_type: Literal["ip", "instance"] = "ip"
-    """`ip` for Fargate, `instance` for EC2."""
+    """`ip` for Fargate, `instance` for EC2 and EKS."""
     ports: NodePorts = field(factory=NodePorts)
     """Ports of a node; an application port of None means that the application is not published."""
+    target_ports: NodePorts | None = None
+    """Ports that targets listen on, where they are not the node's own: Kubernetes' node ports."""
     publish_management: bool = False
     """Listen on the management port too. Who reaches it is the security group's affair."""
     certificate_arn: str | None = None
@@ -246,6 +248,7 @@ class LoadBalancer(Construct):
         super().__init__(scope, id_)
         self._props = props
         self._tags = dict(props.tags)
+        self._target_ports = props.target_ports or props.ports
         self.load_balancer = Lb(
             self,
             "Resource",
@@ -265,10 +268,10 @@ class LoadBalancer(Construct):
         )
         self.target_groups: dict[str, LbTargetGroup] = {}
         self.listeners: dict[str, LbListener] = {}
-        if props.ports.application is not None:
-            self._publish_application(props.ports.application)
+        if self._target_ports.application is not None:
+            self._publish_application(self._target_ports.application)
         if props.publish_management:
-            target_group = self._target_group("management", props.ports.management)
+            target_group = self._target_group("management", self._target_ports.management)
             self._forward("management", props.ports.management, target_group)
         if props.web_acl_arn:
             Wafv2WebAclAssociation(
@@ -329,7 +332,7 @@ class LoadBalancer(Construct):
             health_check=LbTargetGroupHealthCheck(
                 enabled=True,
                 protocol="HTTP",
-                port=str(props.ports.management),
+                port=str(self._target_ports.management),
                 path=health.readiness_path,
                 matcher="200",
                 interval=health.interval_seconds,

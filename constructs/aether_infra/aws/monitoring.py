@@ -20,12 +20,23 @@ PERIOD_SECONDS = 60
 """Length of a data point."""
 
 
+def container_log_group(cluster: str) -> str:
+    """Name of the log group that Container Insights writes containers' output to.
+
+    Args:
+        cluster: the EKS cluster's name.
+    """
+    return f"/aws/containerinsights/{cluster}/application"
+
+
 @frozen(kw_only=True)
 class NodeLogsProps:
     """Props of `NodeLogs`."""
 
     name: str
     """Cluster's name, part of the log group's."""
+    group: str | None = None
+    """Name of the log group, where what ships the logs decides it; default: `/aether/<name>/nodes`."""
     retention_days: int = 30
     """How long logs are kept: one of the values CloudWatch has."""
     kms_key_arn: str | None = None
@@ -44,7 +55,7 @@ class NodeLogs(Construct):
 
     def __init__(self, scope: Construct, id_: str, props: NodeLogsProps) -> None:
         super().__init__(scope, id_)
-        self.name = f"/aether/{props.name}/nodes"
+        self.name = props.group or f"/aether/{props.name}/nodes"
         self.log_group = CloudwatchLogGroup(
             self,
             "Resource",
@@ -82,11 +93,13 @@ class AlarmsProps:
     name: str
     """Cluster's name, head of every name."""
     voters: Sequence[VoterMetric]
-    """One metric for each core node."""
+    """One metric for each core node; none at all where nothing measures them: then no alarm is about the quorum."""
     load_balancer_arn_suffix: str | None = None
     """The load balancer in CloudWatch's words; None where nothing is published."""
     target_groups: Mapping[str, str] = field(factory=dict)
     """Target groups in CloudWatch's words, by concern."""
+    least_healthy: int | None = None
+    """Targets that must be healthy, where some may well not be: machines that no node runs on; default: all."""
     topic_arn: str | None = None
     """SNS topic that alarms, and their ends, are sent to."""
     tags: Mapping[str, str] = field(factory=dict)
@@ -112,10 +125,14 @@ class Alarms(Construct):
         self._tags = dict(props.tags)
         self._topics = [props.topic_arn] if props.topic_arn else None
         self.alarms: dict[str, CloudwatchMetricAlarm] = {}
-        self._quorum()
+        if props.voters:
+            self._quorum()
         if props.load_balancer_arn_suffix:
             for concern, arn_suffix in props.target_groups.items():
-                self._unhealthy_targets(concern, arn_suffix)
+                if props.least_healthy is None:
+                    self._unhealthy_targets(concern, arn_suffix)
+                else:
+                    self._few_targets(concern, arn_suffix, props.least_healthy)
             if "application" in props.target_groups:
                 self._errors("target-5xx", "HTTPCode_Target_5XX_Count", "nodes answered with 5xx")
                 self._errors("load-balancer-5xx", "HTTPCode_ELB_5XX_Count", "the load balancer gave 5xx")
@@ -189,6 +206,28 @@ class Alarms(Construct):
             comparison_operator="GreaterThanThreshold",
             threshold=0,
             treat_missing_data="notBreaching",
+            alarm_actions=self._topics,
+            ok_actions=self._topics,
+            tags=self._tags,
+        )
+
+    def _few_targets(self, concern: str, arn_suffix: str, least: int) -> None:
+        name = f"few-{concern}-targets"
+        self.alarms[name] = CloudwatchMetricAlarm(
+            self,
+            name,
+            alarm_name=physical_name(self._props.name, name),
+            alarm_description=f"Aether cluster {self._props.name}: fewer than {least} nodes are ready on their "
+            f"{concern} port",
+            namespace="AWS/ApplicationELB",
+            metric_name="HealthyHostCount",
+            dimensions=self._balancer_dimensions() | {"TargetGroup": arn_suffix},
+            statistic="Minimum",
+            period=PERIOD_SECONDS,
+            evaluation_periods=5,
+            comparison_operator="LessThanThreshold",
+            threshold=least,
+            treat_missing_data="breaching",
             alarm_actions=self._topics,
             ok_actions=self._topics,
             tags=self._tags,

@@ -100,6 +100,10 @@ class ServiceRoleProps:
     """What it is for, shown in the console."""
     source_account: str | None = None
     """Account that the assuming service must act for (confused-deputy guard); None sets no condition."""
+    source_arn: str | None = None
+    """Resource that the assuming service must act for; None sets no condition."""
+    session_tags: bool = False
+    """The service tags its sessions, as EKS Pod Identity does with namespace and service account."""
     permissions_boundary_arn: str | None = None
     """Policy that bounds the role's rights."""
     tags: dict[str, str]
@@ -115,18 +119,21 @@ class ServiceRole(Construct):
 
     def __init__(self, scope: Construct, id_: str, props: ServiceRoleProps) -> None:
         super().__init__(scope, id_)
-        conditions = (
-            [Condition(test="StringEquals", variable="aws:SourceAccount", values=[props.source_account])]
-            if props.source_account
-            else []
-        )
+        conditions = [
+            Condition(test=test, variable=variable, values=[value])
+            for test, variable, value in (
+                ("StringEquals", "aws:SourceAccount", props.source_account),
+                ("ArnEquals", "aws:SourceArn", props.source_arn),
+            )
+            if value
+        ]
         trust = policy_document(
             self,
             "trust",
             [
                 Statement(
                     sid="Assume",
-                    actions=["sts:AssumeRole"],
+                    actions=["sts:AssumeRole", *(["sts:TagSession"] if props.session_tags else [])],
                     services=[props.service],
                     conditions=conditions,
                 )

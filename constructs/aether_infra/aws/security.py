@@ -38,6 +38,8 @@ class SecurityProps:
     """The VPC's range: what nodes may reach besides HTTPS, such as a database."""
     ports: NodePorts = field(factory=NodePorts)
     """Ports of a node; an application port of None means that the application is not published."""
+    target_ports: NodePorts | None = None
+    """Ports that the load balancer sends to, where they are not the node's own: Kubernetes' node ports."""
     tls: bool = False
     """The load balancer serves HTTPS: port 443 is opened beside 80, which then only redirects."""
     allowed_cidrs: Sequence[str] = (ANYWHERE,)
@@ -156,7 +158,8 @@ class Security(Construct):
                     tags=self._tags,
                 )
         # the management port is always asked for health, whoever else may reach it
-        inner = {"management": props.ports.management, "application": props.ports.application}
+        target = props.target_ports or props.ports
+        inner = {"management": target.management, "application": target.application}
         scope = Construct(self, "from-load-balancer")
         for concern, inner_port in inner.items():
             if inner_port is not None:

@@ -17,7 +17,7 @@ from aether_infra.aws.load_balancer import (
     LoadBalancer,
     LoadBalancerProps,
 )
-from aether_infra.aws.monitoring import Alarms, AlarmsProps, NodeLogs, NodeLogsProps
+from aether_infra.aws.monitoring import Alarms, AlarmsProps, NodeLogs, NodeLogsProps, container_log_group
 from aether_infra.aws.network import (
     ExistingNetwork,
     ExistingNetworkProps,
@@ -36,10 +36,12 @@ from aether_infra.config import (
     Zone,
     aws_zones,
 )
+from aether_infra.core.kubernetes import APPLICATION_NODE_PORT, MANAGEMENT_NODE_PORT
 from aether_infra.core.node import HealthProbe, NodePorts
 from aether_infra.core.tags import standard_tags
 
 if TYPE_CHECKING:
+    from aether_infra.aws.compute_eks import EksCompute
     from aether_infra.aws.ec2 import Ec2Cluster
     from aether_infra.aws.fargate import FargateCluster
 
@@ -85,6 +87,7 @@ class AwsStack(BaseStack):
             cluster=config.cluster.ports.cluster,
             application=config.app_http.port if published else None,
         )
+        self.target_ports = self._target_ports()
         self.health = HealthProbe(**asdict(config.cloud.health))
 
         AwsProvider(self, "aws", region=aws.region)
@@ -99,6 +102,8 @@ class AwsStack(BaseStack):
             "logs",
             NodeLogsProps(
                 name=self.name,
+                # on EKS, what ships the logs decides
+                group=container_log_group(self.name) if aws.compute == "eks" else None,
                 retention_days=config.cloud.log_retention_days,
                 kms_key_arn=aws.kms_key_arn,
                 tags=self.tags,
@@ -111,6 +116,16 @@ class AwsStack(BaseStack):
         self.alarms = self._alarms()
         self._alias()
         publish(self, self._outputs())
+
+    def _target_ports(self) -> NodePorts:
+        """Ports that the load balancer sends to: on EKS, those of every machine that lead to the nodes."""
+        if self.aws.compute != "eks":
+            return self.ports
+        return NodePorts(
+            management=MANAGEMENT_NODE_PORT,
+            cluster=self.ports.cluster,
+            application=None if self.ports.application is None else APPLICATION_NODE_PORT,
+        )
 
     def _network(self) -> Network | ExistingNetwork:
         aws = self.aws
@@ -147,7 +162,10 @@ class AwsStack(BaseStack):
         services = {"ecr.api", "ecr.dkr", "logs"}
         if self.aws.compute == "ec2":
             services |= {"ec2messages", "ssm", "ssmmessages"}
-        for arn in self.config.cloud.secrets.values():
+        if self.aws.compute == "eks":
+            # machines, disks and addresses; identities of pods; the autoscaler
+            services |= {"autoscaling", "ec2", "eks", "eks-auth", "sts"}
+        for arn in self.config.stored_secrets(Provider.AWS).values():
             services.add("ssm" if arn.split(":")[2:3] == ["ssm"] else "secretsmanager")
         if self.aws.execute_command:
             services.add("ssmmessages")
@@ -162,6 +180,7 @@ class AwsStack(BaseStack):
                 vpc_id=self.network.outputs.vpc_id,
                 vpc_cidr=self.network.outputs.vpc_cidr,
                 ports=self.ports,
+                target_ports=self.target_ports,
                 tls=self._has_certificate(),
                 allowed_cidrs=self.aws.allowed_cidrs,
                 management_cidrs=self.aws.management_cidrs,
@@ -221,8 +240,9 @@ class AwsStack(BaseStack):
                 vpc_id=self.network.outputs.vpc_id,
                 subnet_ids=self.network.outputs.public_subnet_ids,
                 security_group_id=security_group_id,
-                target_type="instance" if self.aws.compute == "ec2" else "ip",
+                target_type="ip" if self.aws.compute == "fargate" else "instance",
                 ports=self.ports,
+                target_ports=self.target_ports,
                 publish_management=bool(self.aws.management_cidrs),
                 certificate_arn=self.certificate_arn,
                 tls_policy=self.aws.tls_policy,
@@ -251,8 +271,12 @@ class AwsStack(BaseStack):
             ),
         )
 
-    def _compute(self) -> FargateCluster | Ec2Cluster:
-        # only the kind that is wanted: the other's bindings would cost a quarter of the time
+    def _compute(self) -> FargateCluster | Ec2Cluster | EksCompute:
+        # only the kind that is wanted: the others' bindings would cost a quarter of the time
+        if self.aws.compute == "eks":
+            from aether_infra.aws import compute_eks  # noqa: PLC0415
+
+            return compute_eks.declare(self)
         if self.aws.compute == "ec2":
             from aether_infra.aws import compute_ec2  # noqa: PLC0415
 
@@ -273,6 +297,8 @@ class AwsStack(BaseStack):
                 target_groups={concern: group.arn_suffix for concern, group in balancer.target_groups.items()}
                 if balancer
                 else {},
+                # on EKS every machine is a target, also one that waits for a node
+                least_healthy=self.counts.core if self.aws.compute == "eks" else None,
                 topic_arn=self.aws.alarm_topic_arn,
                 tags=self.tags,
             ),

@@ -155,3 +155,23 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthChec
 INSTANCE_TAG_KEY: Final = r"[A-Za-z0-9+\-=.,_:@]{1,128}"
 """Keys of tags that instance metadata serves; an instance with another cannot be launched with it on.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/work-with-tags-in-IMDS.html (as of 2026-11)."""
+
+AUTOSCALER_VERSIONS: Final[Mapping[str, str]] = {
+    "1.30": "1.30.7",
+    "1.31": "1.31.5",
+    "1.32": "1.32.7",
+    "1.33": "1.33.6",
+    "1.34": "1.34.5",
+    "1.35": "1.35.2",
+    "1.36": "1.36.1",
+}
+"""Releases of the cluster autoscaler by the Kubernetes minor version that each is made for.
+Source: https://github.com/kubernetes/autoscaler/releases (as of 2026-11)."""
+
+
+def autoscaler_image(kubernetes_version: str | None) -> str:
+    """Image of the cluster autoscaler for a Kubernetes version; default: of the newest known one."""
+    wanted = kubernetes_version or list(AUTOSCALER_VERSIONS)[-1]
+    # the first release of a minor version always has this number
+    version = AUTOSCALER_VERSIONS.get(wanted, f"{wanted}.0")
+    return f"registry.k8s.io/autoscaling/cluster-autoscaler:v{version}"

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 
 from aether_infra.catalog import aws as catalog
-from aether_infra.config.aws_forms import Arn, ResourceId
+from aether_infra.config.aws_forms import PARTITION, Arn, ResourceId
 from aether_infra.config.checks import Between, Length, Matches, Network, OneOf, Zones, check, items
 from aether_infra.config.provider import Provider
 from aether_infra.config.section import CloudSection
@@ -59,6 +59,14 @@ class AwsConfig(CloudSection):
         metadata=check(Matches(catalog.INSTANCE_TYPE_FORM, 'an instance type such as "m6i.large"')),
     )
     """EC2 instance type of a node (ec2) or of the node group (eks); default m6i.large."""
+    system_instance_type: str | None = field(
+        default=None,
+        metadata=check(Matches(catalog.INSTANCE_TYPE_FORM, 'an instance type such as "t3.medium"')),
+    )
+    """EC2 instance type of the two machines for the cluster's own pods (eks); default t3.medium, or t4g.medium beside
+    Graviton nodes."""
+    node_os: Literal["al2023", "bottlerocket"] = "al2023"
+    """Operating system of the machines (eks): Amazon Linux 2023 (default), or Bottlerocket, which has no shell."""
     ami_id: str | None = field(default=None, metadata=check(ResourceId("ami")))
     """Machine image of the nodes (ec2); default: the newest Amazon Linux 2023 of the architecture."""
     cpu: int | None = field(default=None, metadata=check(OneOf(tuple(catalog.FARGATE_SIZES))))
@@ -115,7 +123,8 @@ class AwsConfig(CloudSection):
     flow_logs: bool = True
     """Whether the VPC's flows are logged; default on."""
     container_insights: Literal["enabled", "enhanced", "disabled"] = "enabled"
-    """CloudWatch Container Insights of the ECS cluster; default enabled."""
+    """CloudWatch Container Insights of the ECS or EKS cluster; default enabled. On EKS there is one kind,
+    enhanced, which also ships the nodes' logs and tells whether core nodes run."""
     tls_policy: str = field(
         default="ELBSecurityPolicy-TLS13-1-2-2021-06",
         metadata=check(
@@ -130,11 +139,38 @@ class AwsConfig(CloudSection):
     kubernetes_version: str | None = field(
         default=None, metadata=check(Matches(r"1\.\d{2}", 'a Kubernetes version such as "1.34"'))
     )
-    """Kubernetes version (eks), minor only; default: EKS's own."""
+    """Kubernetes version (eks), minor only; default: the newest that EKS has when the cluster is made."""
+    extended_support: bool = False
+    """Whether to stay on a Kubernetes version past its standard support, at a price (eks); default: EKS upgrades."""
+    admin_principals: tuple[str, ...] = field(
+        default=(),
+        metadata=items(
+            Matches(
+                rf"arn:{PARTITION}:iam::\d{{12}}:(?:role|user)/[\w+=,.@/-]+",
+                "the ARN of an IAM role or user",
+                "such as arn:aws:iam::ACCOUNT:role/NAME",
+            )
+        ),
+    )
+    """IAM roles and users that may do everything in the Kubernetes cluster (eks); default: who makes it. Counts only
+    when the cluster is made whether that is so; roles and users can be added at any time."""
+    autoscaler_image: str | None = field(
+        default=None,
+        metadata=check(
+            Matches(
+                r"[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\d{1,5})?(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)+"
+                r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+                'an image reference with its registry such as "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.5"',
+            )
+        ),
+    )
+    """Image of the cluster autoscaler (eks); default: registry.k8s.io's, of the Kubernetes version. Without NAT, a
+    copy in ECR."""
     endpoint_public: bool = False
     """Whether the Kubernetes API has a public address (eks); default off."""
     authorized_cidrs: tuple[str, ...] = field(default=(), metadata=items(Network()))
-    """IPv4 networks that may reach the public Kubernetes API (eks); default: nobody."""
+    """IPv4 networks that may reach the Kubernetes API (eks): public ones by its public address, private ones through
+    the VPC; default: the nodes only."""
     service_cidr: str = field(default="172.20.0.0/16", metadata=check(Network(widest=12, narrowest=24)))
     """IPv4 range of Kubernetes services (eks), /12 to /24, apart from the VPC; default 172.20.0.0/16
     (https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html

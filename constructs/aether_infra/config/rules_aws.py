@@ -27,15 +27,20 @@ from aether_infra.errors import Problem
 aws_rule = TableRules(Provider.AWS, lambda config: config.cloud.aws)
 
 ONLY_FOR: Final = {
+    "admin_principals": ("eks",),
     "ami_id": ("ec2",),
     "authorized_cidrs": ("eks",),
-    "container_insights": ("fargate",),
+    "autoscaler_image": ("eks",),
+    "container_insights": ("fargate", "eks"),
     "data": ("fargate",),
     "data_volume_gib": ("ec2", "eks"),
     "endpoint_public": ("eks",),
     "execute_command": ("fargate",),
+    "extended_support": ("eks",),
     "kubernetes_version": ("eks",),
+    "node_os": ("eks",),
     "service_cidr": ("eks",),
+    "system_instance_type": ("eks",),
 }
 """Keys with a meaning on some kinds of compute only. `instance_type`, `cpu` and `memory_mib` may stay in the
 file when `compute` changes: the design's own sample has them side by side."""
@@ -243,9 +248,82 @@ def eks_ranges(_config: AetherConfig, aws: AwsConfig) -> Problems:
 
 @aws_rule(".compute", ".endpoint_public", ".authorized_cidrs")
 def eks_endpoint(_config: AetherConfig, aws: AwsConfig) -> Problems:
-    """A public Kubernetes API says whom it is for."""
-    if aws.compute == "eks":
-        yield from endpoint(Provider.AWS, public=aws.endpoint_public, authorized=aws.authorized_cidrs)
+    """A public Kubernetes API says whom it is for; private networks reach it anyway, through the VPC."""
+    if aws.compute != "eks":
+        return
+    public = [cidr for cidr in aws.authorized_cidrs if not is_private(cidr)]
+    if aws.endpoint_public:
+        yield from endpoint(Provider.AWS, public=True, authorized=public)
+        return
+    for index, cidr in enumerate(aws.authorized_cidrs):
+        if cidr in public:
+            yield Problem(
+                path=f"cloud.aws.authorized_cidrs[{index}]",
+                message=f"is a public network, but the Kubernetes API has no public address: {show(cidr)}",
+                hint="set endpoint_public = true, or remove it",
+            )
+
+
+@aws_rule(".compute", ".vpc_id", ".private_subnet_ids", ".availability_zones")
+def eks_zones(_config: AetherConfig, aws: AwsConfig) -> Problems:
+    """The control plane has subnets in two zones at least, all of which have EKS."""
+    if aws.compute != "eks":
+        return
+    if 0 < len(aws.private_subnet_ids) < catalog.LEAST_ZONES:
+        yield Problem(
+            path="cloud.aws.private_subnet_ids",
+            message=f"must list at least {catalog.LEAST_ZONES} subnets, got {len(aws.private_subnet_ids)}",
+            hint="EKS needs subnets in two zones",
+        )
+    listed = () if isinstance(aws.availability_zones, int) else aws.availability_zones
+    for index, zone in enumerate(listed):
+        if zone in catalog.CONSTRAINED_ZONES and aws.vpc_id is None:
+            yield Problem(path=f"cloud.aws.availability_zones[{index}]", message=f"has no EKS: {show(zone)}")
+
+
+@aws_rule(
+    ".autoscaler_image",
+    ".compute",
+    ".kubernetes_version",
+    ".max_nodes",
+    ".min_nodes",
+    ".nat",
+    ".region",
+    ".vpc_id",
+    "cluster.nodes",
+)
+def eks_autoscaler(config: AetherConfig, aws: AwsConfig) -> Problems:
+    """Without NAT, the autoscaler's image is in ECR."""
+    counts = config.counts(Provider.AWS)
+    grows = aws.compute == "eks" and counts.minimum < counts.maximum
+    if not grows or aws.nat != "none" or aws.vpc_id is not None:
+        return
+    host = (aws.autoscaler_image or "registry.k8s.io").partition("/")[0]
+    if not re.fullmatch(_ecr(aws.region), host):
+        yield Problem(
+            path="cloud.aws.autoscaler_image",
+            message=f"cannot be pulled from {host}: cloud.aws.nat is none",
+            hint=f"name a copy of {catalog.autoscaler_image(aws.kubernetes_version)} in ECR in {aws.region}, "
+            "or let min_nodes and max_nodes be the same",
+        )
+
+
+@aws_rule(".compute", ".region", ".admin_principals")
+def eks_admins(_config: AetherConfig, aws: AwsConfig) -> Problems:
+    """Administrators are of the cluster's partition."""
+    partition = catalog.partition(aws.region)
+    for index, arn in enumerate(aws.admin_principals):
+        if arn_partition(arn) != partition:
+            yield Problem(
+                path=f"cloud.aws.admin_principals[{index}]",
+                message=f"must be of the partition {partition}, that of {aws.region}, "
+                f"got {show(arn_partition(arn))}",
+            )
+
+
+def _ecr(region: str) -> str:
+    """Matches the hosts of ECR in a region."""
+    return rf"\d{{12}}\.dkr\.ecr(?:-fips)?\.{re.escape(region)}\.amazonaws\.com(?:\.cn)?"
 
 
 @aws_rule(".nat", ".vpc_id", ".region", ".egress_cidrs", "cloud.image")
@@ -253,8 +331,7 @@ def without_nat(config: AetherConfig, aws: AwsConfig) -> Problems:
     """Without NAT, nothing outside AWS can be reached."""
     if aws.nat != "none" or aws.vpc_id is not None:
         return
-    registry = rf"\d{{12}}\.dkr\.ecr(?:-fips)?\.{re.escape(aws.region)}\.amazonaws\.com(?:\.cn)?"
-    yield from unreachable_image(config, Provider.AWS, registry, f"ECR in {aws.region}")
+    yield from unreachable_image(config, Provider.AWS, _ecr(aws.region), f"ECR in {aws.region}")
     if aws.egress_cidrs:
         yield Problem(
             path="cloud.aws.egress_cidrs",
@@ -291,6 +368,9 @@ AWS_RULES: Final[tuple[Rule, ...]] = (
     room,
     eks_ranges,
     eks_endpoint,
+    eks_zones,
+    eks_autoscaler,
+    eks_admins,
     without_nat,
     dns,
     access_logs,
