@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attrs import field, frozen
-from cdktf_cdktf_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metadata
+from cdktf_cdktf_provider_kubernetes.namespace_v1 import NamespaceV1, NamespaceV1Metadata, NamespaceV1Timeouts
 from cdktf_cdktf_provider_kubernetes.priority_class_v1 import PriorityClassV1, PriorityClassV1Metadata
 from cdktf_cdktf_provider_kubernetes.service_account_v1 import ServiceAccountV1, ServiceAccountV1Metadata
 from constructs import Construct
@@ -57,6 +57,8 @@ class Namespace(Construct):
                 labels={**labels, **levels},
                 annotations=dict(sorted(props.annotations.items())),
             ),
+            # it goes only when load balancers and disks have gone
+            timeouts=NamespaceV1Timeouts(delete="20m"),
         )
         self.name = self.namespace.metadata.name
         self.service_account = ServiceAccountV1(
