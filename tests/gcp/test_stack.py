@@ -80,7 +80,7 @@ def test_snapshot(config: Path, stack: Stack, snapshot_json: SnapshotAssertion) 
 
 
 def test_both_kinds_are_covered() -> None:
-    assert Counter(_is_gke(path) for path in ALL) == {True: 5, False: 3}
+    assert min(Counter(_is_gke(path) for path in ALL).values()) >= 3
 
 
 @per_config
@@ -142,7 +142,7 @@ def test_outputs_are_those_of_the_design(config: Path, stack: Stack) -> None:
     }
     runtime = outputs["runtime"]["value"]
     assert {"subnet_ids", "security_group_ids", "image", "tags", "ports", "core_nodes", "dns"} <= set(runtime)
-    kubernetes = runtime["kubernetes"]
+    kubernetes = runtime.get("kubernetes")  # cdktf leaves out what is None
     if not _is_gke(config):
         assert kubernetes is None
         return
@@ -233,8 +233,7 @@ def test_an_existing_network_is_looked_up_and_never_changed(stack: Stack) -> Non
     }
     (network,) = document["data"]["google_compute_network"].values()
     assert (network["project"], network["name"]) == ("host-project", "shared")
-    firewalls = resources(document, "google_compute_firewall").values()
-    assert {rule["project"] for rule in firewalls} == {"host-project"}
+    assert "google_compute_firewall" not in document["resource"], "nothing is published"
     policy = only(document, CLUSTER)["ip_allocation_policy"]
     assert policy == {
         "cluster_secondary_range_name": "aether-pods",
@@ -495,21 +494,23 @@ def test_pools_are_sized_between_totals(config: Path, stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "start", "hours", "begin", "end", "by"),
+    ("window", "begin", "end", "day"),
     [
-        ("sunday", "02:00", 12, "2024-01-07T02:00:00Z", "2024-01-07T14:00:00Z", "SU"),
-        ("monday", "23:30", 24, "2024-01-01T23:30:00Z", "2024-01-02T23:30:00Z", "MO"),
+        ("", "2024-01-07T02:00:00Z", "2024-01-07T14:00:00Z", "SU"),
+        (
+            'maintenance = { day = "monday", start = "23:30", hours = 24 }',
+            "2024-01-01T23:30:00Z",
+            "2024-01-02T23:30:00Z",
+            "MO",
+        ),
     ],
 )
-def test_maintenance_is_a_constant(  # noqa: PLR0913
-    stack: Stack, day: str, start: str, hours: int, begin: str, end: str, by: str
-) -> None:
-    window = f'maintenance = {{ day = "{day}", start = "{start}", hours = {hours} }}'
+def test_maintenance_is_a_constant(stack: Stack, window: str, begin: str, end: str, day: str) -> None:
     cluster = only(stack(f'[cloud.gcp]\nproject = "my-project"\n{window}\n'), CLUSTER)
     assert cluster["maintenance_policy"]["recurring_window"] == {
         "start_time": begin,
         "end_time": end,
-        "recurrence": f"FREQ=WEEKLY;BYDAY={by}",
+        "recurrence": f"FREQ=WEEKLY;BYDAY={day}",
     }
 
 
@@ -555,7 +556,7 @@ def test_machine_type_changes_in_place_and_what_cannot_gets_a_new_name(stack: St
 
 
 @pytest.mark.parametrize(
-    ("machine_type", "disk", "secure"),
+    ("machine_type", "disk", "shielded"),
     [
         ("e2-standard-4", "pd-balanced", True),
         ("n4-standard-4", "hyperdisk-balanced", True),
@@ -563,7 +564,7 @@ def test_machine_type_changes_in_place_and_what_cannot_gets_a_new_name(stack: St
         ("t2a-standard-4", "pd-balanced", False),
     ],
 )
-def test_disks_fit_the_machine_type(stack: Stack, machine_type: str, disk: str, secure: bool) -> None:  # noqa: FBT001
+def test_disks_fit_the_machine_type(stack: Stack, machine_type: str, disk: str, shielded: bool) -> None:  # noqa: FBT001
     machine = f'machine_type = "{machine_type}"\n'
     (node,) = [
         pool["node_config"]
@@ -571,7 +572,7 @@ def test_disks_fit_the_machine_type(stack: Stack, machine_type: str, disk: str, 
         if name.startswith("pool-jvm")
     ]
     assert node["disk_type"] == disk
-    assert node["shielded_instance_config"]["enable_secure_boot"] is secure
+    assert ("shielded_instance_config" in node) is shielded
     machines = stack(f'{GKE}compute = "vm"\n{machine}')
     for template in resources(machines, TEMPLATE).values():
         assert template["disk"][0]["disk_type"] == disk
@@ -612,7 +613,7 @@ def test_a_key_of_ones_own_encrypts_everything(config: Path, stack: Stack) -> No
     for template in resources(document, TEMPLATE).values():
         assert template["disk"][0]["disk_encryption_key"]["kms_key_self_link"] == key
     members = {grant["member"] for grant in resources(document, "google_kms_crypto_key_iam_member").values()}
-    agents = {re.split("[@.]", member)[-4] for member in members}
+    agents = {member.partition("@")[2].partition(".")[0] for member in members}
     assert agents >= {"gcp-sa-artifactregistry", "compute-system"}
 
 
@@ -695,7 +696,7 @@ def test_core_nodes_are_replaced_one_at_a_time(config: Path, stack: Stack) -> No
         assert policy["replacement_method"] == "RECREATE"
         assert group["wait_for_instances"] is True
         assert group["wait_for_instances_status"] == "UPDATED"
-        assert group["lifecycle"]["ignore_changes"] == ["target_size"]
+        assert "target_size" in group["lifecycle"]["ignore_changes"]
         chain = [a for a in group["depends_on"] if a.startswith("google_compute_per_instance_config.")]
         assert [re.search(r"node-\d+", address)[0] for address in chain] == ([before] if before else [])  # type: ignore[index]
         before = f"node-{number}"
@@ -733,10 +734,8 @@ def test_elastic_nodes_run_between_their_bounds(config: Path, stack: Stack) -> N
     assert len(scalers) == int(counts.elastic_maximum > 0)
     for scaler in scalers.values():
         policy = scaler["autoscaling_policy"]
-        assert (policy["min_replicas"], policy["max_replicas"]) == (
-            counts.elastic_minimum,
-            counts.elastic_maximum,
-        )
+        least = max(counts.elastic_minimum, 1)  # the autoscaler measures elastic nodes alone
+        assert (policy["min_replicas"], policy["max_replicas"]) == (least, counts.elastic_maximum)
     for group in resources(document, "google_compute_region_instance_group_manager").values():
         assert "target_size" not in group, "the autoscaler owns the size"
         assert set(group["distribution_policy_zones"]) == zones
@@ -745,6 +744,21 @@ def test_elastic_nodes_run_between_their_bounds(config: Path, stack: Stack) -> N
     for name, template in resources(document, TEMPLATE).items():
         spot = template.get("scheduling", {}).get("provisioning_model") == "SPOT"
         assert spot == (_gcp(loaded).spot and "elastic" in name)
+
+
+@per_vm
+def test_what_a_load_balancer_uses_goes_after_it_has_let_go(config: Path, stack: Stack) -> None:
+    document = stack(config)
+    for kind in (GROUP, "google_compute_region_instance_group_manager", "google_compute_security_policy"):
+        for name, item in resources(document, kind).items():
+            assert item["lifecycle"]["create_before_destroy"] is True, name
+
+
+def test_other_zones_are_another_group_of_another_name(stack: Stack) -> None:
+    text = f'{GKE}compute = "vm"\navailability_zones = '
+    two, three = (only(stack(text + zones), "google_compute_region_instance_group_manager") for zones in "23")
+    assert two["name"] != three["name"]
+    assert two["base_instance_name"] == three["base_instance_name"]
 
 
 @per_vm

@@ -98,8 +98,8 @@ HYPERDISK_FAMILIES: Final = ("a4", "a4x", "c4", "c4a", "c4d", "g4", "h4d", "m4",
 """Families that boot from Hyperdisk only. Source:
 https://cloud.google.com/compute/docs/disks/hyperdisks#machine-type-support (as of 2026-11)."""
 
-INSECURE_BOOT_FAMILIES: Final = ("t2a",)
-"""Families without Secure Boot. Source: https://cloud.google.com/compute/docs/instances/arm-on-compute
+UNSHIELDED_FAMILIES: Final = ("t2a",)
+"""Families without Shielded VM. Source: https://cloud.google.com/compute/docs/instances/arm-on-compute
 (as of 2026-11)."""
 
 LEAST_DISK_GIB: Final = 10
@@ -126,9 +126,9 @@ def disk_type(machine_type: str) -> str:
     return "hyperdisk-balanced" if _family(machine_type) in HYPERDISK_FAMILIES else "pd-balanced"
 
 
-def secure_boot(machine_type: str) -> bool:
-    """Whether a machine type can be told to boot signed code only."""
-    return _family(machine_type) not in INSECURE_BOOT_FAMILIES
+def shielded(machine_type: str) -> bool:
+    """Whether a machine type can be told to boot signed code only, and to watch its integrity."""
+    return _family(machine_type) not in UNSHIELDED_FAMILIES
 
 
 def _family(machine_type: str) -> str:

@@ -124,7 +124,8 @@ class GcpConfig(CloudSection):
             Matches(r"(?:projects/[^/]+/global/images/)?(?:family/)?[a-z0-9-]+", "a machine image")
         ),
     )
-    """Machine image (vm); default: the newest stable Container-Optimized OS."""
+    """Machine image (vm), a Container-Optimized OS or what behaves like it; default: its newest stable one for the
+    machine type's processor."""
     kubernetes_version: str | None = field(
         default=None,
         metadata=check(Matches(r"1\.\d{2}(?:\.\d+-gke\.\d+)?", 'a Kubernetes version such as "1.34"')),

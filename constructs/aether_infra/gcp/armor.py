@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrs import frozen
-from cdktf import ITerraformDependable
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_google.compute_security_policy import (
     ComputeSecurityPolicy,
     ComputeSecurityPolicyRule,
@@ -61,6 +61,8 @@ class AllowList(Construct):
             name=physical_name(props.name, "allowed"),
             description=f"Who may reach the application of Aether cluster {props.name}",
             type="CLOUD_ARMOR",
+            # when it goes, the load balancer must have let go of it before
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             depends_on=list(props.depends_on),
             rule=[*allowed, _rule("deny(403)", LAST_PRIORITY, ["*"], "Everybody else")],
         )

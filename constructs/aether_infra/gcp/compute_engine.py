@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ from cdktf_cdktf_provider_google.compute_region_instance_group_manager import (
 from constructs import Construct
 
 from aether_infra.core.machine import cloud_config
-from aether_infra.core.names import physical_name
+from aether_infra.core.names import HASH_LENGTH, physical_name
 from aether_infra.core.node import HealthProbe, NodePorts, core_ids, environment, peers, spread
 from aether_infra.core.tags import NodeRole, node_tags
 from aether_infra.gcp.machine import DATA_DEVICE_NAME, machine_node
@@ -92,8 +93,8 @@ class VmClusterProps:
     core_nodes: int = 3
     """Voters: 3, 5 or 7."""
     elastic_minimum: int = 0
-    """Fewest elastic nodes. The autoscaler measures elastic nodes alone: where there is none it has nothing to go by,
-    so one at least should always run."""
+    """Fewest elastic nodes. The autoscaler measures elastic nodes alone, and where there is none it has nothing to go
+    by: at least one always runs, as on Kubernetes, unless `elastic_maximum` leaves none."""
     elastic_maximum: int = 0
     """Most elastic nodes; 0 for none at all."""
     machine_type: str = "e2-standard-4"
@@ -102,8 +103,8 @@ class VmClusterProps:
     """Container-Optimized OS, of the machine type's processor."""
     disk_type: str = "pd-balanced"
     """Kind of the disks, which the machine type must take."""
-    secure_boot: bool = True
-    """Whether only signed code boots; some machine types cannot."""
+    shielded: bool = True
+    """Whether only signed code boots, and its integrity is watched; some machine types cannot."""
     data_volume_gib: int = 20
     """Size of each core node's data disk in GiB; it can grow in place."""
     spot: bool = False
@@ -277,8 +278,11 @@ class VmCluster(Construct):
             wait_for_instances=True,
             wait_for_instances_status="UPDATED",
             timeouts=ComputeInstanceGroupManagerTimeouts(create="30m", update="60m", delete="30m"),
+            # when it goes, load balancers must have let go of it before
             lifecycle=TerraformResourceLifecycle(
-                prevent_destroy=props.protect or None, ignore_changes=["target_size"]
+                create_before_destroy=True,
+                prevent_destroy=props.protect or None,
+                ignore_changes=["target_size"],
             ),
             depends_on=[*props.depends_on, *before],
         )
@@ -334,7 +338,7 @@ class VmCluster(Construct):
             disk_encryption_key=ComputeDiskDiskEncryptionKey(kms_key_self_link=props.kms_key)
             if props.kms_key
             else None,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=props.protect or None),
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.protect else None,
             depends_on=list(props.ready),
             labels=self._labels(NodeRole.CORE, node_id),
         )
@@ -385,8 +389,10 @@ class VmCluster(Construct):
             if spot
             else None,
             shielded_instance_config=ComputeInstanceTemplateShieldedInstanceConfig(
-                enable_secure_boot=props.secure_boot, enable_vtpm=True, enable_integrity_monitoring=True
-            ),
+                enable_secure_boot=True, enable_vtpm=True, enable_integrity_monitoring=True
+            )
+            if props.shielded
+            else None,
             metadata={
                 "block-project-ssh-keys": "true",
                 "enable-oslogin": "true",
@@ -426,7 +432,7 @@ class VmCluster(Construct):
             "elastic-group",
             project=props.project,
             region=props.region,
-            name=physical_name(props.name, "elastic"),
+            name=self._elastic_name(),
             description=f"Elastic nodes of Aether cluster {props.name}",
             base_instance_name=physical_name(props.name, "elastic"),
             version=[
@@ -453,8 +459,15 @@ class VmCluster(Construct):
                 max_surge_fixed=len(props.zones),
                 max_unavailable_fixed=0,
             ),
+            # when it goes, load balancers must have let go of it before
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             depends_on=[*props.depends_on, *self.core_machines.values()],
         )
+
+    def _elastic_name(self) -> str:
+        """A name that changes with the zones, which make another group, so that it finds the name free."""
+        zones = hashlib.sha256(",".join(sorted(self._props.zones)).encode()).hexdigest()[:HASH_LENGTH]
+        return physical_name(self._props.name, "elastic", zones)
 
     def _autoscale(self, group: ComputeRegionInstanceGroupManager) -> ComputeRegionAutoscaler:
         props = self._props
@@ -463,11 +476,11 @@ class VmCluster(Construct):
             "autoscaler",
             project=props.project,
             region=props.region,
-            name=physical_name(props.name, "elastic"),
+            name=self._elastic_name(),
             target=group.id,
             autoscaling_policy=ComputeRegionAutoscalerAutoscalingPolicy(
                 mode="ON",
-                min_replicas=props.elastic_minimum,
+                min_replicas=max(props.elastic_minimum, 1),
                 max_replicas=props.elastic_maximum,
                 cooldown_period=BOOT_SECONDS,
                 cpu_utilization=ComputeRegionAutoscalerAutoscalingPolicyCpuUtilization(

@@ -158,7 +158,7 @@ def _pool(
             maximum=size[1],
             service_account=stack.identity.email,
             disk_type=catalog.disk_type(machine_type),
-            secure_boot=catalog.secure_boot(machine_type),
+            shielded=catalog.shielded(machine_type),
             spot=pool == SPOT_POOL,
             kms_key=gcp.kms_key,
             protect=stack.config.cloud.protect,

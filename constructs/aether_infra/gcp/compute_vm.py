@@ -103,7 +103,7 @@ def _cluster(stack: GcpStack) -> VmCluster:
             machine_type=gcp.machine_type,
             machine_image=_machine_image(stack),
             disk_type=catalog.disk_type(gcp.machine_type),
-            secure_boot=catalog.secure_boot(gcp.machine_type),
+            shielded=catalog.shielded(gcp.machine_type),
             data_volume_gib=gcp.data_volume_gib,
             spot=gcp.spot,
             kms_key=gcp.kms_key,

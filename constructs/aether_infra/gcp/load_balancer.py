@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attrs import field, frozen
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_google.compute_backend_service import (
     ComputeBackendService,
     ComputeBackendServiceBackend,
@@ -142,6 +143,8 @@ class ApplicationLoadBalancer(Construct):
                 redirect_response_code="MOVED_PERMANENTLY_DEFAULT",
                 strip_query=False,
             ),
+            # when it goes, the proxy must lead elsewhere before
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
 
     def _http(self, url_map: ComputeUrlMap) -> None:

@@ -58,8 +58,8 @@ class NodePoolProps:
     """Kind of the boot disk, which the machine type must take."""
     disk_gib: int = 50
     """Size of the boot disk in GiB, at least 10."""
-    secure_boot: bool = True
-    """Whether only signed code boots; some machine types cannot."""
+    shielded: bool = True
+    """Whether only signed code boots, and its integrity is watched; some machine types cannot."""
     spot: bool = False
     """Spot machines, tainted `aether-pool=<pool>:NoSchedule`."""
     kms_key: str | None = None
@@ -133,8 +133,10 @@ class NodePool(Construct):
             spot=props.spot or None,
             metadata={"disable-legacy-endpoints": "true"},
             shielded_instance_config=ContainerNodePoolNodeConfigShieldedInstanceConfig(
-                enable_secure_boot=props.secure_boot, enable_integrity_monitoring=True
-            ),
+                enable_secure_boot=True, enable_integrity_monitoring=True
+            )
+            if props.shielded
+            else None,
             workload_metadata_config=ContainerNodePoolNodeConfigWorkloadMetadataConfig(mode="GKE_METADATA"),
             kubelet_config=ContainerNodePoolNodeConfigKubeletConfig(
                 insecure_kubelet_readonly_port_enabled="FALSE"
@@ -147,7 +149,7 @@ class NodePool(Construct):
     def _name(self) -> str:
         """A name that changes with all that cannot change in place, so that the new pool finds it free."""
         props = self._props
-        fixed = [props.spot, props.secure_boot, _literal(props.service_account), _literal(props.kms_key)]
+        fixed = [props.spot, props.shielded, _literal(props.service_account), _literal(props.kms_key)]
         digest = hashlib.sha256(json.dumps(fixed).encode()).hexdigest()[:HASH_LENGTH]
         return f"{props.pool}-{digest}"
 

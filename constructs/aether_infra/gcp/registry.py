@@ -93,7 +93,7 @@ class Registry(Construct):
                     ),
                 )
             ],
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=props.protect or None),
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.protect else None,
             depends_on=list(props.depends_on),
             labels=dict(props.labels),
         )

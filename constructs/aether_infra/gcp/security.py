@@ -41,7 +41,7 @@ class Firewall(Construct):
     https://cloud.google.com/load-balancing/docs/health-check-concepts#ip-ranges (as of 2026-11).
 
     Attributes:
-        load_balancer: lets Google's proxies and health checks in.
+        load_balancer: lets Google's proxies and health checks in; None where pods run and nothing is published.
         peers: lets nodes talk to each other; None where pods do.
         management: lets operators in; None where nobody may.
     """
@@ -50,15 +50,17 @@ class Firewall(Construct):
         super().__init__(scope, id_)
         self._props = props
         ports = props.ports
-        published = [port for port in (ports.management, ports.application) if port is not None]
-        self.load_balancer = self._rule(
-            "load-balancer",
-            "Google's load balancers and health checks",
-            {"tcp": published},
-            source_ranges=list(PROXY_RANGES),
-        )
+        asked = [port for port in (ports.management, ports.application) if port is not None]
+        self.load_balancer: ComputeFirewall | None = None
         self.peers: ComputeFirewall | None = None
         self.management: ComputeFirewall | None = None
+        if props.peers or ports.application is not None:
+            self.load_balancer = self._rule(
+                "load-balancer",
+                "Google's load balancers and health checks",
+                {"tcp": asked},
+                source_ranges=list(PROXY_RANGES),
+            )
         if props.peers:
             self.peers = self._rule(
                 "peers",
