@@ -22,7 +22,7 @@ cdktf := node_modules/.package-lock.json
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: synth
 synth: $(installed) $(cdktf) ## write Terraform JSON to cdktf.out/, with the cdktf command line
@@ -56,6 +56,11 @@ setup: $(installed) $(cdktf) ## only set up: .venv/ and node_modules/
 
 .PHONY: tools
 tools: .venv-tools/moto/.installed .venv-tools/checkov/.installed ## what the terraform and policy tests need besides
+
+.PHONY: bindings
+bindings: $(installed) ## generate Oracle's bindings again, from tools/schemas/
+	$(python) -m aether_infra.bindgen tools/schemas/oci-8.28.0.json tools/schemas/oci-8.28.0.additions.json \
+		--provider oracle/oci --out constructs/aether_infra/oracle/bindings
 
 .PHONY: lock
 lock: $(installed) .venv-tools/uv/.installed ## pin the newest versions: constraints.txt, tools/*.txt, package-lock.json

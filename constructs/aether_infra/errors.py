@@ -3,6 +3,8 @@
 AetherInfraError            every error of this package
 ├── ConfigError             an aether.toml that cannot be used: carries every Problem found
 │   └── synth.FleetError    several of them
+├── cdk.arguments.ArgumentError  arguments of a generated class that Terraform would refuse
+├── bindgen.document.SchemaError  a document that is no provider schema
 └── MissingExtraError       an optional dependency (`aether-infra[<extra>]`) is not installed
 """
 

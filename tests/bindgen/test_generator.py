@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from aether_infra.bindgen.package import generate
 
 EVERY = Path(__file__).with_name("every.json")
 OCI = ROOT / "tools/schemas/oci-8.28.0.json"
+LOST = ROOT / "tools/schemas/oci-8.28.0.additions.json"
 ORACLE = ROOT / "constructs/aether_infra/oracle/bindings"
 
 
@@ -34,7 +36,37 @@ def shuffled(value: Any, randomly: random.Random) -> Any:
 
 
 def test_the_oracle_bindings_are_what_the_generator_writes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(OCI, "--provider", "oracle/oci", "--out", ORACLE, "--check") == 0, capsys.readouterr().out
+    assert run(OCI, LOST, "--provider", "oracle/oci", "--out", ORACLE, "--check") == 0, (
+        capsys.readouterr().out
+    )
+
+
+def attributes(block: dict[str, Any], path: str) -> Iterator[str]:
+    """The path to every attribute of a block, at any depth."""
+    for name in block.get("attributes", {}):
+        yield f"{path}.{name}"
+    for name, inner in block.get("block_types", {}).items():
+        yield from attributes(inner["block"], f"{path}.{name}")
+
+
+def test_only_what_the_document_lost_is_added_to_it() -> None:
+    """Whoever cut it took every key called `description` or `version`, attributes of that name as well."""
+    given, added = (
+        {
+            path
+            for provider in json.loads(file.read_text(encoding="utf-8"))["provider_schemas"].values()
+            for section in ("resource_schemas", "data_source_schemas")
+            for kind, schema in provider[section].items()
+            for path in attributes(schema["block"], kind)
+        }
+        for file in (OCI, LOST)
+    )
+    assert "oci_identity_policy.description" in added
+    lost = {path for path in added if path.rpartition(".")[2] in {"description", "version"}}
+    assert not lost & given
+    # of these, objects in a list got another field
+    assert added - lost == {"oci_core_services.services", "oci_dns_zones.zones"}
+    assert added - lost < given
 
 
 def test_check_finds_a_changed_a_missing_and_a_superfluous_file(

@@ -17,6 +17,8 @@ from typing import Any
 
 from attrs import Factory, define
 
+from aether_infra.bindgen.document import merged
+
 Document = Mapping[str, Any]
 
 META = {
@@ -48,15 +50,15 @@ def problems(document: Document, *schemas: Document | Path) -> list[str]:
 
     Args:
         document: Terraform JSON. What belongs to providers without a schema here is not looked at.
-        schemas: schema documents, or their files.
+        schemas: schema documents, or their files; those of one provider add to each other.
     """
-    loaded = [
-        json.loads(each.read_text(encoding="utf-8")) if isinstance(each, Path) else each for each in schemas
-    ]
     check = _Check(document)
-    for each in loaded:
-        for source, provider in each["provider_schemas"].items():
-            check.add(source, provider)
+    together: Any = {}
+    for each in schemas:
+        loaded = json.loads(each.read_text(encoding="utf-8")) if isinstance(each, Path) else each
+        together = merged(together, loaded["provider_schemas"])
+    for source, provider in together.items():
+        check.add(source, provider)
     check.run()
     return check.found
 
@@ -153,11 +155,16 @@ class _Check:
                 self.found.append(f"{path}: a dynamic block must have for_each")
             else:
                 self.body(section, inner, each.get("content") or {}, f"{path}.dynamic")
-        bodies = _listed(value)
-        if mode == "map" and all(isinstance(each, Mapping) for each in bodies):
-            bodies = [body for each in bodies for labelled in each.values() for body in _listed(labelled)]
-        for index, body in enumerate(bodies):
-            self.body(section, inner, body, f"{path}[{index}]" if isinstance(value, list) else path)
+        bodies = [(path, value)]
+        if mode == "map" and isinstance(value, Mapping):
+            bodies = [(f"{path}[{label}]", labelled) for label, labelled in value.items()]
+        bodies = [
+            (f"{where}[{index}]" if isinstance(each, list) else where, body)
+            for where, each in bodies
+            for index, body in enumerate(_listed(each))
+        ]
+        for where, body in bodies:
+            self.body(section, inner, body, where)
         least = schema.get("min_items") or 0
         most = 1 if mode in {"single", "group"} else schema.get("max_items") or len(bodies)
         if len(bodies) < least and not dynamic:
@@ -220,7 +227,8 @@ class _Check:
 
     def _references(self, path: str, text: str) -> None:
         """What expressions refer to must be declared, and have the attribute."""
-        for expression in _expressions(text):
+        bare = re.search(r"\.(depends_on|replace_triggered_by)\[\d+\]$", path) and "${" not in text
+        for expression in [text] if bare else _expressions(text):
             for match in REFERENCE.finditer(expression):
                 section = "data" if match["data"] else "resource"
                 schema = self.schemas.get((section, match["type"]))

@@ -32,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _options(arguments)
     try:
-        provider = read(Path(options.schema).read_text(encoding="utf-8"), options.provider)
-        version = _version(options.schema) if options.version is None else options.version
+        text, *more = (path.read_text(encoding="utf-8") for path in options.schemas)
+        provider = read(text, options.provider, *more)
+        version = _version(options.schemas[0]) if options.version is None else options.version
         files = generate(provider, choose(provider, options.only), version)
         changed = differences(options.out, files) if options.check else write(options.out, files)
     except (OSError, SchemaError, UnicodeDecodeError) as error:
@@ -48,7 +49,11 @@ def _options(arguments: Sequence[str] | None) -> Namespace:
         "python -m aether_infra.bindgen", description=DESCRIPTION, formatter_class=RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "schema", metavar="SCHEMA.json", help="what `terraform providers schema -json` printed"
+        "schemas",
+        nargs="+",
+        type=Path,
+        metavar="SCHEMA.json",
+        help="what `terraform providers schema -json` printed; further documents add to the first",
     )
     parser.add_argument(
         "--provider", metavar="SOURCE", help="such as oracle/oci, where the document has several"
@@ -68,9 +73,9 @@ def _options(arguments: Sequence[str] | None) -> Namespace:
     return parser.parse_args(arguments)
 
 
-def _version(schema: str) -> str:
+def _version(path: Path) -> str:
     """The version at the end of a file's name, such as that of oci-8.28.0.json; empty where there is none."""
-    found = re.search(r"[-_v](\d+(?:\.\d+)+(?:-[0-9a-z.]+)?)\.json$", Path(schema).name)
+    found = re.search(r"[-_v](\d+(?:\.\d+)+(?:-[0-9a-z.]+)?)\.json$", path.name)
     return found[1] if found else ""
 
 

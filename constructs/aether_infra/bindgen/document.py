@@ -14,8 +14,8 @@ from attrs import frozen
 
 from aether_infra.errors import AetherInfraError
 
-REGISTRY = "registry.terraform.io/"
-"""Where Terraform finds providers whose source names no host."""
+REGISTRIES = ("registry.terraform.io/", "registry.opentofu.org/")
+"""Where Terraform and OpenTofu find providers whose source names no host."""
 
 
 class SchemaError(AetherInfraError):
@@ -108,41 +108,69 @@ class Provider:
         return self.source.rpartition("/")[2]
 
 
-def read(text: str, source: str | None = None) -> Provider:
+def read(text: str, source: str | None = None, *more: str) -> Provider:
     """Read one provider of a document.
 
     Args:
         text: the JSON.
         source: its address; may be left out where the document has only one.
+        more: further documents, which add to the first.
 
     Raises:
-        SchemaError: it is no such document, or does not have that provider.
+        SchemaError: one is no such document, or they do not have that provider.
     """
+    schemas: dict[str, Any] = {}
+    for each in (text, *more):
+        schemas = merged(schemas, _providers(each))
+    address = _choose(schemas, source)
+    schema = schemas[address]
+    plural = {"resource": "resource_schemas", "data": "data_source_schemas"}
     try:
-        document = json.loads(text)
-        schemas: dict[str, Any] = dict(document["provider_schemas"])
+        entities = [_entity("provider", address.rpartition("/")[2], schema.get("provider") or {})]
+        for kind, key in plural.items():
+            entities += [_entity(kind, name, one) for name, one in sorted((schema.get(key) or {}).items())]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise SchemaError(f"the schema of {address} is not of the known form: {error!r}") from error
+    known = {"provider", *plural.values()}
+    ignored = {key: len(value) for key, value in sorted(schema.items()) if key not in known and value}
+    return Provider(source=_short(address), entities=tuple(entities), ignored=ignored)
+
+
+def _providers(text: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(text)["provider_schemas"])
     except (ValueError, KeyError, TypeError) as error:
         raise SchemaError(
             "not a provider schema document: `terraform providers schema -json` prints one"
         ) from error
-    address = _choose(schemas, source)
-    schema = schemas[address]
-    plural = {"resource": "resource_schemas", "data": "data_source_schemas"}
-    entities = [_entity("provider", address.rpartition("/")[2], schema.get("provider") or {})]
-    for kind, key in plural.items():
-        entities += [_entity(kind, name, one) for name, one in sorted((schema.get(key) or {}).items())]
-    known = {"provider", *plural.values()}
-    ignored = {key: len(value) for key, value in sorted(schema.items()) if key not in known and value}
-    return Provider(source=address.removeprefix(REGISTRY), entities=tuple(entities), ignored=ignored)
+
+
+def merged(one: Any, other: Any) -> Any:
+    """Two documents as one: what both have is merged, and the second counts where that is impossible."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {
+            **one,
+            **{key: merged(one[key], value) if key in one else value for key, value in other.items()},
+        }
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [merged(*pair) for pair in zip(one, other, strict=True)]
+    return other
+
+
+def _short(address: str) -> str:
+    """An address without the host of a public registry."""
+    for registry in REGISTRIES:
+        address = address.removeprefix(registry)
+    return address
 
 
 def _choose(schemas: Mapping[str, object], source: str | None) -> str:
-    known = {address.removeprefix(REGISTRY): address for address in sorted(schemas)}
+    known = {_short(address): address for address in sorted(schemas)}
     if source is None:
         if len(known) != 1:
             raise SchemaError(f"name one of the document's providers: {', '.join(known) or 'it has none'}")
         return next(iter(known.values()))
-    wanted = source.lower().removeprefix(REGISTRY)
+    wanted = _short(source.lower())
     if wanted not in known:
         raise SchemaError(f"the document has no provider {source}, but {', '.join(known) or 'none'}")
     return known[wanted]

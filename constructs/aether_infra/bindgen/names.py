@@ -12,7 +12,7 @@ _COMMON = frozenset(
     """
     SENSITIVE fqn get_any_map_attribute get_boolean_attribute get_boolean_map_attribute get_list_attribute
     get_number_attribute get_number_list_attribute get_number_map_attribute get_string_attribute
-    get_string_map_attribute interpolation_for_attribute tf_schema to_string
+    get_string_map_attribute interpolation_for_attribute tf_change tf_read tf_schema to_string
     bool float self str
     """.split()  # noqa: SIM905  a list would be a page long
 )
@@ -22,8 +22,8 @@ _NESTED = "SCHEMA compute_fqn creation_stack interpolation_as_list resolve tf_gi
 
 _ENTITY = """
     PROVIDER add_override cdktf_stack construct_node_metadata friendly_unique_id id_ is_construct
-    is_terraform_element node override_logical_id raw_overrides reset_override_logical_id scope tf_argument
-    tf_arguments tf_change tf_declare tf_resource_type terraform_generator_metadata terraform_resource_type
+    is_terraform_element node override_logical_id raw_overrides reset_override_logical_id scope tf_arguments
+    tf_declare tf_resource_type terraform_generator_metadata terraform_resource_type
     to_hcl_terraform to_metadata to_terraform with_
     """
 

@@ -31,14 +31,18 @@ _MODULES = {{
 }}
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return getattr(import_module(f"{{__name__}}.{{_MODULES[name]}}"), name)
-    raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+if not TYPE_CHECKING:  # a type checker would take any name
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return getattr(import_module(f"{{__name__}}.{{_MODULES[name]}}"), name)
+        if name in _MODULES.values():
+            return import_module(f"{{__name__}}.{{name}}")
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
 
 
 def __dir__() -> list[str]:
-    return sorted({{*globals(), *_MODULES}})
+    return sorted({{*globals(), *_MODULES, *_MODULES.values()}})
 '''
 
 

@@ -328,6 +328,7 @@ class CertificatesManagementCertificate(Resource):
         certificate_rules: Sequence[CertificatesManagementCertificateCertificateRules] | IResolvable | None = None,
         current_version_number: str | None = None,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
+        description: str | None = None,
         freeform_tags: Mapping[str, str] | IResolvable | None = None,
         id: str | None = None,
         timeouts: CertificatesManagementCertificateTimeouts | IResolvable | None = None,
@@ -367,6 +368,7 @@ class CertificatesManagementCertificate(Resource):
     )
     current_version_number = Text(OPTIONAL | COMPUTED)
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(OPTIONAL)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)
     issuer_certificate_authority_id = Text(COMPUTED)

@@ -392,6 +392,7 @@ class CertificatesManagementCertificateAuthority(Resource):
         certificate_authority_rules: Sequence[CertificatesManagementCertificateAuthorityCertificateAuthorityRules] | IResolvable | None = None,
         certificate_revocation_list_details: CertificatesManagementCertificateAuthorityCertificateRevocationListDetails | IResolvable | None = None,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
+        description: str | None = None,
         external_key_description: str | None = None,
         freeform_tags: Mapping[str, str] | IResolvable | None = None,
         id: str | None = None,
@@ -432,6 +433,7 @@ class CertificatesManagementCertificateAuthority(Resource):
         "list",
     )
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(OPTIONAL)
     external_key_description = Text(OPTIONAL)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)

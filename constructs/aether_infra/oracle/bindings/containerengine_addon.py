@@ -97,6 +97,7 @@ class ContainerengineAddon(Resource):
         id: str | None = None,
         override_existing: bool | IResolvable | None = None,
         timeouts: ContainerengineAddonTimeouts | IResolvable | None = None,
+        version: str | None = None,
         connection: Connection | None = None,
         count: Count | None = None,
         depends_on: Sequence[ITerraformDependable] | None = None,
@@ -126,3 +127,4 @@ class ContainerengineAddon(Resource):
         ContainerengineAddonTimeouts,
         OPTIONAL | BLOCK,
     )
+    version = Text(OPTIONAL)

@@ -104,6 +104,7 @@ CoreDefaultSecurityListEgressSecurityRulesUdpOptionsSourcePortRange = CoreDefaul
 class CoreDefaultSecurityListEgressSecurityRulesOutputReference(ObjectReference):
     """Refers to `oci_core_default_security_list.egress_security_rules`."""
 
+    description = Text(OPTIONAL | COMPUTED)
     destination = Text(REQUIRED)
     destination_type = Text(OPTIONAL | COMPUTED)
     icmp_options = Object(
@@ -136,6 +137,7 @@ class CoreDefaultSecurityListEgressSecurityRules(Block):
 
     destination: str
     protocol: str
+    description: str | None = None
     destination_type: str | None = None
     icmp_options: CoreDefaultSecurityListEgressSecurityRulesIcmpOptions | IResolvable | None = None
     stateless: bool | IResolvable | None = None
@@ -166,6 +168,7 @@ CoreDefaultSecurityListIngressSecurityRulesUdpOptionsSourcePortRange = CoreDefau
 class CoreDefaultSecurityListIngressSecurityRulesOutputReference(ObjectReference):
     """Refers to `oci_core_default_security_list.ingress_security_rules`."""
 
+    description = Text(OPTIONAL | COMPUTED)
     icmp_options = Object(
         CoreDefaultSecurityListIngressSecurityRulesIcmpOptionsOutputReference,
         CoreDefaultSecurityListIngressSecurityRulesIcmpOptions,
@@ -198,6 +201,7 @@ class CoreDefaultSecurityListIngressSecurityRules(Block):
 
     protocol: str
     source: str
+    description: str | None = None
     icmp_options: CoreDefaultSecurityListIngressSecurityRulesIcmpOptions | IResolvable | None = None
     source_type: str | None = None
     stateless: bool | IResolvable | None = None

@@ -144,6 +144,7 @@ class CoreNetworkSecurityGroupSecurityRule(Resource):
         direction: str,
         network_security_group_id: str,
         protocol: str,
+        description: str | None = None,
         destination: str | None = None,
         destination_type: str | None = None,
         icmp_options: CoreNetworkSecurityGroupSecurityRuleIcmpOptions | IResolvable | None = None,
@@ -163,6 +164,7 @@ class CoreNetworkSecurityGroupSecurityRule(Resource):
         provisioners: Sequence[Provisioner] | None = None,
     ) -> None: ...
 
+    description = Text(OPTIONAL | COMPUTED)
     destination = Text(OPTIONAL | COMPUTED)
     destination_type = Text(OPTIONAL | COMPUTED)
     direction = Text(REQUIRED)

@@ -38,6 +38,7 @@ class CoreRouteTableRouteRulesOutputReference(ObjectReference):
     """Refers to `oci_core_route_table.route_rules`."""
 
     cidr_block = Text(OPTIONAL | COMPUTED | DEPRECATED)
+    description = Text(OPTIONAL | COMPUTED)
     destination = Text(OPTIONAL | COMPUTED)
     destination_type = Text(OPTIONAL | COMPUTED)
     network_entity_id = Text(REQUIRED)
@@ -53,6 +54,7 @@ class CoreRouteTableRouteRules(Block):
     network_entity_id: str
     cidr_block: str | None = None
     """Deprecated."""
+    description: str | None = None
     destination: str | None = None
     destination_type: str | None = None
     route_type: str | None = None

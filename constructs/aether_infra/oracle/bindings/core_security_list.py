@@ -104,6 +104,7 @@ CoreSecurityListEgressSecurityRulesUdpOptionsSourcePortRange = CoreSecurityListE
 class CoreSecurityListEgressSecurityRulesOutputReference(ObjectReference):
     """Refers to `oci_core_security_list.egress_security_rules`."""
 
+    description = Text(OPTIONAL | COMPUTED)
     destination = Text(REQUIRED)
     destination_type = Text(OPTIONAL | COMPUTED)
     icmp_options = Object(
@@ -136,6 +137,7 @@ class CoreSecurityListEgressSecurityRules(Block):
 
     destination: str
     protocol: str
+    description: str | None = None
     destination_type: str | None = None
     icmp_options: CoreSecurityListEgressSecurityRulesIcmpOptions | IResolvable | None = None
     stateless: bool | IResolvable | None = None
@@ -166,6 +168,7 @@ CoreSecurityListIngressSecurityRulesUdpOptionsSourcePortRange = CoreSecurityList
 class CoreSecurityListIngressSecurityRulesOutputReference(ObjectReference):
     """Refers to `oci_core_security_list.ingress_security_rules`."""
 
+    description = Text(OPTIONAL | COMPUTED)
     icmp_options = Object(
         CoreSecurityListIngressSecurityRulesIcmpOptionsOutputReference,
         CoreSecurityListIngressSecurityRulesIcmpOptions,
@@ -198,6 +201,7 @@ class CoreSecurityListIngressSecurityRules(Block):
 
     protocol: str
     source: str
+    description: str | None = None
     icmp_options: CoreSecurityListIngressSecurityRulesIcmpOptions | IResolvable | None = None
     source_type: str | None = None
     stateless: bool | IResolvable | None = None

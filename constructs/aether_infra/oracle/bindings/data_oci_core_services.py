@@ -55,6 +55,7 @@ class DataOciCoreServicesServicesOutputReference(ObjectReference):
     """Refers to `oci_core_services.services`."""
 
     cidr_block = Text(COMPUTED)
+    description = Text(COMPUTED)
     id = Text(COMPUTED)
     name = Text(COMPUTED)
 

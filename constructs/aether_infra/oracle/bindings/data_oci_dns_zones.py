@@ -167,6 +167,7 @@ class DataOciDnsZonesZonesOutputReference(ObjectReference):
     serial = Number(COMPUTED)
     state = Text(COMPUTED)
     time_created = Text(COMPUTED)
+    version = Text(COMPUTED)
     view_id = Text(COMPUTED)
     zone_transfer_servers = ComputedObjects(
         DataOciDnsZonesZonesZoneTransferServersOutputReference,

@@ -47,6 +47,7 @@ class DataOciIdentityCompartment(DataSource):
 
     compartment_id = Text(COMPUTED)
     defined_tags = TextMap(COMPUTED)
+    description = Text(COMPUTED)
     freeform_tags = TextMap(COMPUTED)
     id = Text(REQUIRED)
     inactive_state = Text(COMPUTED)

@@ -47,6 +47,7 @@ class DataOciIdentityTenancy(DataSource):
     ) -> None: ...
 
     defined_tags = TextMap(COMPUTED)
+    description = Text(COMPUTED)
     freeform_tags = TextMap(COMPUTED)
     home_region_key = Text(COMPUTED)
     id = Text(OPTIONAL | COMPUTED)

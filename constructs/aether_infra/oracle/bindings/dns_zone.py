@@ -216,6 +216,7 @@ class DnsZone(Resource):
     state = Text(COMPUTED)
     time_created = Text(COMPUTED)
     timeouts = Object(DnsZoneTimeoutsOutputReference, DnsZoneTimeouts, OPTIONAL | BLOCK)
+    version = Text(COMPUTED)
     view_id = Text(OPTIONAL)
     zone_transfer_servers = ComputedObjects(DnsZoneZoneTransferServersOutputReference, COMPUTED, "list")
     zone_type = Text(REQUIRED)

@@ -60,6 +60,7 @@ class IdentityCompartment(Resource):
         scope: Construct,
         id_: str,
         *,
+        description: str,
         name: str,
         compartment_id: str | None = None,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
@@ -78,6 +79,7 @@ class IdentityCompartment(Resource):
 
     compartment_id = Text(OPTIONAL | COMPUTED)
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(REQUIRED)
     enable_delete = Boolean(OPTIONAL)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)

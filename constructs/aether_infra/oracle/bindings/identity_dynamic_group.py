@@ -64,6 +64,7 @@ class IdentityDynamicGroup(Resource):
         id_: str,
         *,
         compartment_id: str,
+        description: str,
         matching_rule: str,
         name: str,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
@@ -81,6 +82,7 @@ class IdentityDynamicGroup(Resource):
 
     compartment_id = Text(REQUIRED)
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(REQUIRED)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)
     inactive_state = Text(COMPUTED)

@@ -66,6 +66,7 @@ class IdentityPolicy(Resource):
         id_: str,
         *,
         compartment_id: str,
+        description: str,
         name: str,
         statements: Sequence[str] | IResolvable,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
@@ -86,6 +87,7 @@ class IdentityPolicy(Resource):
     """Terraform calls it `ETag`. Deprecated."""
     compartment_id = Text(REQUIRED)
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(REQUIRED)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)
     inactive_state = Text(COMPUTED)

@@ -82,6 +82,7 @@ class IdentityTag(Resource):
         scope: Construct,
         id_: str,
         *,
+        description: str,
         name: str,
         tag_namespace_id: str,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
@@ -101,6 +102,7 @@ class IdentityTag(Resource):
     ) -> None: ...
 
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(REQUIRED)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)
     is_cost_tracking = Boolean(OPTIONAL | COMPUTED)

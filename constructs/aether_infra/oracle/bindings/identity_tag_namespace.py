@@ -65,6 +65,7 @@ class IdentityTagNamespace(Resource):
         id_: str,
         *,
         compartment_id: str,
+        description: str,
         name: str,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
         freeform_tags: Mapping[str, str] | IResolvable | None = None,
@@ -82,6 +83,7 @@ class IdentityTagNamespace(Resource):
 
     compartment_id = Text(REQUIRED)
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(REQUIRED)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)
     is_retired = Boolean(OPTIONAL | COMPUTED)

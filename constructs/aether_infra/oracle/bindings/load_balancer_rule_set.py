@@ -108,6 +108,7 @@ class LoadBalancerRuleSetItemsOutputReference(ObjectReference):
         "list",
     )
     default_max_connections = Number(OPTIONAL | COMPUTED)
+    description = Text(OPTIONAL | COMPUTED)
     header = Text(OPTIONAL | COMPUTED)
     http_large_header_size_in_kb = Number(OPTIONAL | COMPUTED)
     ip_max_connections = Objects(
@@ -140,6 +141,7 @@ class LoadBalancerRuleSetItems(Block):
     are_invalid_characters_allowed: bool | IResolvable | None = None
     conditions: Sequence[LoadBalancerRuleSetItemsConditions] | IResolvable | None = None
     default_max_connections: float | None = None
+    description: str | None = None
     header: str | None = None
     http_large_header_size_in_kb: float | None = None
     ip_max_connections: Sequence[LoadBalancerRuleSetItemsIpMaxConnections] | IResolvable | None = None

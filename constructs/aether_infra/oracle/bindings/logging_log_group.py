@@ -66,6 +66,7 @@ class LoggingLogGroup(Resource):
         compartment_id: str,
         display_name: str,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
+        description: str | None = None,
         freeform_tags: Mapping[str, str] | IResolvable | None = None,
         id: str | None = None,
         timeouts: LoggingLogGroupTimeouts | IResolvable | None = None,
@@ -80,6 +81,7 @@ class LoggingLogGroup(Resource):
 
     compartment_id = Text(REQUIRED)
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(OPTIONAL | COMPUTED)
     display_name = Text(REQUIRED)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)

@@ -61,6 +61,7 @@ class MonitoringAlarmOverrides(Block):
 class MonitoringAlarmSuppressionOutputReference(ObjectReference):
     """Refers to `oci_monitoring_alarm.suppression`."""
 
+    description = Text(OPTIONAL | COMPUTED)
     time_suppress_from = Text(REQUIRED)
     time_suppress_until = Text(REQUIRED)
 
@@ -73,6 +74,7 @@ class MonitoringAlarmSuppression(Block):
 
     time_suppress_from: str
     time_suppress_until: str
+    description: str | None = None
 
 
 class MonitoringAlarmTimeoutsOutputReference(ObjectReference):

@@ -66,6 +66,7 @@ class OnsNotificationTopic(Resource):
         compartment_id: str,
         name: str,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
+        description: str | None = None,
         freeform_tags: Mapping[str, str] | IResolvable | None = None,
         id: str | None = None,
         timeouts: OnsNotificationTopicTimeouts | IResolvable | None = None,
@@ -81,6 +82,7 @@ class OnsNotificationTopic(Resource):
     api_endpoint = Text(COMPUTED)
     compartment_id = Text(REQUIRED)
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(OPTIONAL | COMPUTED)
     etag = Text(COMPUTED)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)

@@ -230,6 +230,7 @@ class VaultSecret(Resource):
         secret_name: str,
         vault_id: str,
         defined_tags: Mapping[str, str] | IResolvable | None = None,
+        description: str | None = None,
         enable_auto_generation: bool | IResolvable | None = None,
         freeform_tags: Mapping[str, str] | IResolvable | None = None,
         id: str | None = None,
@@ -252,6 +253,7 @@ class VaultSecret(Resource):
     compartment_id = Text(REQUIRED)
     current_version_number = Text(COMPUTED)
     defined_tags = TextMap(OPTIONAL | COMPUTED)
+    description = Text(OPTIONAL | COMPUTED)
     enable_auto_generation = Boolean(OPTIONAL)
     freeform_tags = TextMap(OPTIONAL | COMPUTED)
     id = Text(OPTIONAL | COMPUTED)

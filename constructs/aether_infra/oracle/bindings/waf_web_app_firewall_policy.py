@@ -210,6 +210,7 @@ class WafWebAppFirewallPolicyRequestProtectionRulesProtectionCapabilitiesOutputR
         "list",
     )
     key = Text(REQUIRED)
+    version = Number(REQUIRED)
 
 
 @frozen(kw_only=True)
@@ -219,6 +220,7 @@ class WafWebAppFirewallPolicyRequestProtectionRulesProtectionCapabilities(Block)
     SCHEMA = WafWebAppFirewallPolicyRequestProtectionRulesProtectionCapabilitiesOutputReference
 
     key: str
+    version: float
     action_name: str | None = None
     collaborative_action_threshold: float | None = None
     collaborative_weights: Sequence[WafWebAppFirewallPolicyRequestProtectionRulesProtectionCapabilitiesCollaborativeWeights] | IResolvable | None = None
