@@ -52,6 +52,7 @@ def test_a_careful_configuration_has_none() -> None:
             "cloud.aws.authorized_cidrs",
             "opens the Kubernetes API to the whole internet",
         ),
+        ('compute = "eks"', "cloud.aws.authorized_cidrs", "only the machines may reach the Kubernetes API"),
         ("manage_dns = false", "cloud.aws.certificate_arn", "users are served plain HTTP"),
         (
             'region = "us-east-1"\navailability_zones = ["use1-az3", "use1-az1", "use1-az2"]',

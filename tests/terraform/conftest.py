@@ -25,7 +25,7 @@ from terraform_json import ROOT
 HERE = Path(__file__).parent
 SERVER_SECONDS = 60
 ENDPOINTS = """
-acm applicationautoscaling autoscaling cloudwatch ec2 ecr ecs efs elbv2 iam kms lambda logs
+acm applicationautoscaling autoscaling cloudwatch ec2 ecr ecs efs eks elbv2 iam kms lambda logs
 resourcegroupstaggingapi route53 s3 secretsmanager servicediscovery sns ssm sts wafv2
 """
 """Services that the stacks use, by the provider's names. One that were missing here would ask the real AWS, with

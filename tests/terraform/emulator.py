@@ -16,6 +16,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import emulator_eks
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.autoscaling.models import AutoScalingBackend
 from moto.autoscaling.responses import AutoScalingResponse
@@ -267,4 +268,5 @@ if __name__ == "__main__":
     monitor_instances()
     keep_backup_policies()
     keep_associations()
+    emulator_eks.complete()
     main(sys.argv[1:])

@@ -17,7 +17,8 @@ from terraform_json import ROOT, case, configs
 pytestmark = pytest.mark.terraform
 
 ALL = os.environ.get("AETHER_TERRAFORM") == "all"
-APPLIED = configs("aws") if ALL else [ROOT / "apps/examples/aws.toml", ROOT / "apps/examples/aws-ec2.toml"]
+EXAMPLES = ROOT / "apps/examples"
+APPLIED = configs("aws") if ALL else [EXAMPLES / f"{name}.toml" for name in ("aws", "aws-ec2", "aws-eks")]
 """An apply takes minutes, most of them in the provider's own pauses, so that by default one configuration of
 each compute is applied, and the others are planned. All: `AETHER_TERRAFORM=all make test ARGS=tests/terraform`."""
 

@@ -22,6 +22,8 @@ from aether_infra.core.tags import CLUSTER
 
 DRAIN_MINUTES = 30
 """How long an upgrade waits for a machine's pods; longer than a node ever needs to leave."""
+MAX_PODS = 110
+"""Pods of a machine: what Kubernetes recommends at the most; a machine's /24 holds more."""
 SURGE = "1"
 """Machines that a pool grows by while it is upgraded: the new one is there before an old one goes."""
 DNS_PREFIX_LIMIT = 54
@@ -284,6 +286,7 @@ class AksCluster(Construct):
             vnet_subnet_id=props.subnet_id,
             host_encryption_enabled=props.host_encryption,
             node_public_ip_enabled=False,
+            max_pods=MAX_PODS,
             node_labels=self._labels(SYSTEM_POOL),
             upgrade_settings=cluster_l1.KubernetesClusterDefaultNodePoolUpgradeSettings(
                 max_surge=SURGE, drain_timeout_in_minutes=DRAIN_MINUTES, node_soak_duration_in_minutes=0
@@ -339,6 +342,7 @@ class AksCluster(Construct):
             vnet_subnet_id=props.subnet_id,
             host_encryption_enabled=props.host_encryption,
             node_public_ip_enabled=False,
+            max_pods=MAX_PODS,
             node_labels={**self._labels(pool_name), **(labels or {})},
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=["node_count", "orchestrator_version", *ignored]

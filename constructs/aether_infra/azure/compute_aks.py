@@ -31,20 +31,22 @@ CLUSTER_ADMIN = "Azure Kubernetes Service RBAC Cluster Admin"
 
 @frozen(kw_only=True)
 class Kubernetes:
-    """A declared cluster and what belongs to it.
-
-    Attributes:
-        cluster: the cluster and its pools.
-        control_plane, kubelet, workload: identities of the control plane, the machines and Aether's nodes.
-    """
+    """A declared cluster and what belongs to it."""
 
     cluster: AksCluster
+    """The cluster and its pools."""
     control_plane: Identity
+    """Identity of the control plane."""
     kubelet: Identity
+    """Identity of the machines, which pulls images."""
     workload: Identity
+    """Identity of Aether's nodes."""
     security: Security | None
+    """Security group of the subnet; None in somebody else's."""
     load_balancer: Mapping[str, str] = field(factory=dict)
+    """What the service in the cluster must name; empty where nothing is published."""
     tenant_id: str
+    """Directory of the identities."""
 
     @property
     def security_group_ids(self) -> list[str]:
@@ -113,7 +115,7 @@ def declare(stack: AzureStack) -> Kubernetes:
             host_encryption=aks.host_encryption,
             disk_encryption_set_id=aks.disk_encryption_set_id,
             key_vault_secrets=bool(stack.secrets),
-            workspace_id=stack.workspace_id,
+            workspace_id=stack.workspace.workspace_id,
             protect=config.cloud.protect,
             tags=stack.tags,
         ),
@@ -221,14 +223,14 @@ def _logs(stack: AzureStack, cluster: AksCluster) -> None:
         CollectionProps(
             name=stack.name,
             resource_group=stack.resource_group,
-            location=stack.azure.location,
-            workspace_id=stack.workspace_id,
+            location=stack.workspace.location,
+            workspace_id=stack.workspace.workspace_id,
             streams=CONTAINER_INSIGHTS,
             tags=stack.tags,
         ),
     )
     collection.attach(stack, "container-logs-cluster", cluster.cluster.id, "ContainerInsightsExtension")
-    control_plane_logs(stack, "control-plane-logs", cluster.cluster.id, stack.workspace_id)
+    control_plane_logs(stack, "control-plane-logs", cluster.cluster.id, stack.workspace.workspace_id)
 
 
 def _deployer(stack: AzureStack, cluster: AksCluster, object_id: str) -> None:

@@ -44,12 +44,19 @@ class Machines:
     """Declared machines and what belongs to them."""
 
     addresses: CoreAddresses
+    """Interfaces of the core nodes."""
     core: CoreMachines
+    """Machines of the core nodes."""
     elastic: ElasticMachines | None
+    """Scale set of the elastic nodes; None where `max_nodes` leaves none."""
     load_balancer: LoadBalancer | None
+    """None where nothing is published."""
     identity: Identity
+    """Identity of all machines."""
     security: Security
+    """Security group of all machines."""
     peers: str
+    """The peer list."""
 
     @property
     def security_group_ids(self) -> list[str]:
@@ -102,8 +109,8 @@ def declare(stack: AzureStack) -> Machines:
         CollectionProps(
             name=stack.name,
             resource_group=stack.resource_group,
-            location=azure.location,
-            workspace_id=stack.workspace_id,
+            location=stack.workspace.location,
+            workspace_id=stack.workspace.workspace_id,
             streams=SYSLOG,
             tags=stack.tags,
         ),

@@ -51,7 +51,8 @@ IP_CONFIGURATION = "primary"
 HIGHEST_CORE_ADDRESS = -2
 """Core nodes have the last addresses of the subnet, from the top; those of elastic ones are given out from below."""
 BOOT_SECONDS = 600
-"""From a machine's start to a node that answers, at the slowest: packages, image, JVM."""
+"""From a machine's start to a node that answers, at the slowest: packages, image, JVM. With the longest
+`start_seconds`, 300, a command still ends within the 30 minutes that Azure gives it."""
 HEALTH_EXTENSION = "ApplicationHealthLinux"
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
+from cdktf import TerraformProvider
 from cdktf_cdktf_provider_azurerm import monitor_data_collection_rule as rule_l1
+from cdktf_cdktf_provider_azurerm.data_azurerm_log_analytics_workspace import (
+    DataAzurermLogAnalyticsWorkspace,
+)
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.monitor_data_collection_rule import MonitorDataCollectionRule
 from cdktf_cdktf_provider_azurerm.monitor_data_collection_rule_association import (
@@ -17,6 +21,7 @@ from cdktf_cdktf_provider_azurerm.monitor_diagnostic_setting import (
 )
 from constructs import Construct
 
+from aether_infra.azure.resource_id import NAME, RESOURCE_GROUP, part
 from aether_infra.cdk.text import json_text
 from aether_infra.core.names import physical_name
 
@@ -77,7 +82,37 @@ class Workspace(Construct):
             local_authentication_enabled=False,
             tags=dict(props.tags),
         )
-        self.workspace_id = self.workspace.id
+        self.workspace_id: str = self.workspace.id
+        self.location: str = props.location
+
+
+class ExistingWorkspace(Construct):
+    """A workspace of somebody else's, looked up for its location: what collects for it must be in the same.
+
+    Args:
+        scope: the construct that owns it.
+        id_: its id below that.
+        workspace_id: its id; may be a Terraform token.
+        provider: provider of its subscription; default: the stack's.
+
+    Attributes:
+        workspace_id: its id.
+        location: where it is.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, workspace_id: str, provider: TerraformProvider | None = None
+    ) -> None:
+        super().__init__(scope, id_)
+        found = DataAzurermLogAnalyticsWorkspace(
+            self,
+            "Resource",
+            name=part(workspace_id, NAME),
+            resource_group_name=part(workspace_id, RESOURCE_GROUP),
+            provider=provider,
+        )
+        self.workspace_id = workspace_id
+        self.location: str = found.location
 
 
 @frozen(kw_only=True)
@@ -89,7 +124,7 @@ class CollectionProps:
     resource_group: str
     """Name of the resource group."""
     location: str
-    """Location of the rule."""
+    """Location of the rule: the workspace's."""
     workspace_id: str
     """Where it all goes."""
     streams: Sequence[str]

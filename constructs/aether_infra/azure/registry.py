@@ -85,6 +85,8 @@ class Registry(Construct):
             admin_enabled=False,
             anonymous_pull_enabled=False,
             zone_redundancy_enabled=(premium and props.zone_redundant) or None,
+            # one host name to pull from, for firewalls that list names
+            data_endpoint_enabled=premium or None,
             retention_policy_in_days=props.keep_untagged_days if premium else None,
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.protect else None,
             tags=dict(props.tags),

@@ -24,7 +24,7 @@ from aether_infra.azure.dns import (
     existing_zone,
     record_name,
 )
-from aether_infra.azure.monitoring import Workspace, WorkspaceProps
+from aether_infra.azure.monitoring import ExistingWorkspace, Workspace, WorkspaceProps
 from aether_infra.azure.network import ExistingNetwork, ExistingNetworkProps, Network, NetworkProps
 from aether_infra.azure.protection import lock
 from aether_infra.azure.registry import Registry, RegistryProps, registry_name
@@ -111,9 +111,6 @@ class AzureStack(BaseStack):
         self.registry = self._registry()
         self.image = config.cloud.image or f"{self.registry.outputs.login_server}/{self.name}-node:latest"
         self.workspace = self._workspace()
-        self.workspace_id: str = (
-            self.workspace.workspace_id if self.workspace else str(azure.log_analytics_workspace_id)
-        )
         self.address = self._address()
         self.compute = self._compute()
         self.zone = self._zone()
@@ -199,10 +196,11 @@ class AzureStack(BaseStack):
             lock(self, "registry-lock", registry.outputs.registry_id, "Image registry")
         return registry
 
-    def _workspace(self) -> Workspace | None:
-        """The workspace of the logs; None where an existing one takes them."""
-        if self.azure.log_analytics_workspace_id:
-            return None
+    def _workspace(self) -> Workspace | ExistingWorkspace:
+        existing = self.azure.log_analytics_workspace_id
+        if existing is not None:
+            provider = self._provider_of(existing, "logs")
+            return ExistingWorkspace(self, "logs", workspace_id=existing, provider=provider)
         return Workspace(
             self,
             "logs",
@@ -323,7 +321,7 @@ class AzureStack(BaseStack):
             "security_group_ids": self.compute.security_group_ids,
             "zones": list(self.zones),
             "registry_id": self.registry.outputs.registry_id,
-            "log_analytics_workspace_id": self.workspace_id,
+            "log_analytics_workspace_id": self.workspace.workspace_id,
             "dns": {
                 "zone_id": self.zone.zone_id if self.zone else None,
                 "name_servers": list(self.zone.name_servers) if self.zone else [],

@@ -31,6 +31,10 @@ REGISTRY_REGIONS: Final = ("ams3", "fra1", "nyc3", "sfo3", "sgp1")
 """Regions that keep container images. Source:
 https://docs.digitalocean.com/reference/api/digitalocean/#tag/Container-Registry (as of 2026-11)."""
 
+REGISTRY_HOST: Final = "registry.digitalocean.com"
+"""Host of every registry. Source:
+https://docs.digitalocean.com/products/container-registry/how-to/use-registry-docker-kubernetes/ (as of 2026-11)."""
+
 LEAST_REGISTRY_NAME: Final = 3
 """Characters of the shortest name of a registry."""
 
@@ -58,6 +62,11 @@ def memory_mib(droplet_size: str) -> int | None:
 def registry_name(cluster: str) -> str:
     """Name of a cluster's registry where nothing is said: the cluster's, if that is long enough."""
     return cluster if len(cluster) >= LEAST_REGISTRY_NAME else f"{cluster}-aether"
+
+
+def in_registry(image: str | None, registry: str) -> bool:
+    """Whether an image is in a registry of this cloud; one that is not named is in the cluster's own."""
+    return image is None or image.startswith(f"{REGISTRY_HOST}/{registry}/")
 
 
 def has_dnf(image: str) -> bool:

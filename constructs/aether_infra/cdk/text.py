@@ -21,6 +21,12 @@ def literal(text: str) -> str:
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
+_EXPRESSION = "${/*}*/"
+"""Begins a Terraform expression. cdktf writes a token without its braces, as a bare name, where it takes it to be inside
+of an expression, and takes that to end at the first closing brace: the one in this comment. So a token within quotes
+is written as the template that it must be there."""
+
+
 def json_text(value: Any) -> str:
     """A value as an argument that wants JSON text.
 
@@ -29,8 +35,31 @@ def json_text(value: Any) -> str:
 
     Returns:
         JSON with sorted keys. Where it holds a token or a backslash it is wrapped into Terraform's `jsonencode`,
-        which takes JSON as it is: cdktf's HCL writer (`cdktf synth --hcl`) leaves the quotes of such a text bare.
-        Its own `Fn.jsonencode` is no help: it leaves quotes inside of texts bare.
+        which takes JSON as it is: cdktf's HCL writer (`cdktf synth --hcl`) leaves the quotes of such a text bare, and
+        a token's own value may hold quotes. cdktf's `Fn.jsonencode` is no help: it leaves quotes inside of texts bare.
     """
-    text = json.dumps(value, sort_keys=True)
-    return f"${{jsonencode({text})}}" if Token.is_unresolved(text) or "\\" in text else text
+    text = _expression_text(value)
+    return f"{_EXPRESSION}jsonencode({text})}}" if Token.is_unresolved(text) or "\\" in text else text
+
+
+def base64_text(text: str) -> str:
+    """A text in base64, made by Terraform.
+
+    Args:
+        text: the text, which may hold tokens.
+    """
+    return f"{_EXPRESSION}base64encode({_expression_text(text)})}}"
+
+
+def base64_json_text(value: Any) -> str:
+    """A value as JSON text in base64, made by Terraform.
+
+    Args:
+        value: as for `json_text`.
+    """
+    return f"{_EXPRESSION}base64encode(jsonencode({_expression_text(value)}))}}"
+
+
+def _expression_text(value: Any) -> str:
+    """JSON, which Terraform's language reads as its own; without its escapes beyond U+FFFF, which it does not."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

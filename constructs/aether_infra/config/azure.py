@@ -38,7 +38,8 @@ def resource_id(kind: str, example: str) -> Matches:
         example: the last part, for the message.
     """
     name = r"[A-Za-z0-9][\w.-]*"
-    pattern = rf"/subscriptions/[0-9a-fA-F-]{{36}}/resourceGroups/[\w.()-]{{1,90}}/providers/{kind.replace('*', name)}"
+    group = r"/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[\w.()-]{0,89}[\w()-]"
+    pattern = rf"{group}/providers/{kind.replace('*', name)}"
     return Matches(
         pattern,
         f"a resource id such as /subscriptions/ID/resourceGroups/GROUP/providers/{example}",

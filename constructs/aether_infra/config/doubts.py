@@ -255,6 +255,12 @@ def aws_doubts(config: AetherConfig) -> Problems:
                     path=f"cloud.aws.availability_zones[{index}]",
                     message=f"is closed to newer accounts: {show(zone)}",
                 )
+    if aws.compute == "eks" and not aws.authorized_cidrs:
+        yield Problem(
+            path="cloud.aws.authorized_cidrs",
+            message="is empty: only the machines may reach the Kubernetes API, not whoever deploys the workload",
+            hint="list the networks that deploy: private ones as they are, public ones with endpoint_public = true",
+        )
     yield from _idle_sizes(config, aws)
 
 

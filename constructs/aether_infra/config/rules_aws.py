@@ -55,6 +55,8 @@ ENDPOINTS_PER_SUBNET: Final = 6
 PER_EKS_MACHINE: Final = 30
 """Addresses that an EKS machine of the usual size takes for its pods. Source:
 https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html (as of 2026-11)."""
+EKS_OTHER_MACHINES: Final = 3
+"""EKS machines besides the nodes' own: two for the cluster's own pods, and one more during an update."""
 SUBNET_SLOTS: Final = 16
 """Subnets that a VPC is divided into."""
 EKS_SERVICE_RANGES: Final = "10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
@@ -221,12 +223,14 @@ def room(config: AetherConfig, aws: AwsConfig) -> Problems:
     except ValueError:  # the region has fewer zones: a rule of its own says so
         return
     free = addresses(aws.vpc_cidr) // SUBNET_SLOTS - RESERVED_PER_SUBNET - ENDPOINTS_PER_SUBNET
-    fits = count * free // (PER_EKS_MACHINE if aws.compute == "eks" else 1)
-    needed = config.counts(Provider.AWS).maximum
+    eks = aws.compute == "eks"
+    fits = count * free // (PER_EKS_MACHINE if eks else 1)
+    needed = config.counts(Provider.AWS).maximum + (EKS_OTHER_MACHINES if eks else 0)
     if fits < needed:
+        what = "machines" if eks else "nodes"
         yield Problem(
             path="cloud.aws.vpc_cidr",
-            message=f"has room for {fits} nodes in {count} zones, but there may be {needed}: "
+            message=f"has room for {fits} {what} in {count} zones, but there may be {needed}: "
             f"{show(aws.vpc_cidr)}",
             hint=f"a private subnet is a sixteenth of it and has {free} free addresses; take a wider range",
         )

@@ -12,7 +12,7 @@ from aether_infra.core.node import core_ids, environment, java_options, peers
 from aether_infra.digitalocean.droplets import DropletCluster, DropletClusterProps, droplet_name
 from aether_infra.digitalocean.firewall import NodeFirewall, NodeFirewallProps
 from aether_infra.digitalocean.load_balancer import ANYWHERE
-from aether_infra.digitalocean.peers import HOSTS, MOUNT, UNIT, PeerExchange, PeerExchangeProps
+from aether_infra.digitalocean.peers import HOSTS, UNIT, PeerExchange, PeerExchangeProps, mount
 from aether_infra.digitalocean.registry import PullCredentials
 from aether_infra.digitalocean.ssh import NobodysKey
 
@@ -101,7 +101,7 @@ def _ssh_keys(stack: DigitaloceanStack) -> list[str]:
 
 def _credentials(stack: DigitaloceanStack) -> dict[str, str]:
     """A file with credentials; none where the image is elsewhere."""
-    if stack.config.cloud.image:
+    if not catalog.in_registry(stack.config.cloud.image, stack.registry_name):
         return {}
     pull = PullCredentials(
         stack,
@@ -137,10 +137,10 @@ def _node(
         stop_timeout_seconds=config.cloud.shutdown.stop_timeout_seconds,
         data_device=device,
         engine="podman" if podman else "docker",
-        packages=("podman",) if podman else ("docker.io",),
+        packages=("podman", "iptables-nft") if podman else ("docker.io",),
         login=LOGIN if files.get(DOCKER_CONFIG) else "",
         host=HOST,
-        arguments=MOUNT,
+        arguments=mount(selinux=podman),
         files=files,
         units=(UNIT,),
     )

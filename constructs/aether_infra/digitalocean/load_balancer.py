@@ -55,7 +55,7 @@ class LoadBalancerProps:
     health: HealthProbe
     """Readiness, since this is about traffic."""
     sources: Sequence[str]
-    """IPv4 networks that it lets in."""
+    """IPv4 networks that it lets in; empty: none."""
     certificate_name: str | None = None
     """Certificate for HTTPS on port 443, where port 80 then leads to; default: HTTP on port 80."""
     nodes: int = 1
@@ -75,7 +75,6 @@ class LoadBalancer(Construct):
 
     def __init__(self, scope: Construct, id_: str, props: LoadBalancerProps) -> None:
         super().__init__(scope, id_)
-        public = ANYWHERE in props.sources
         self.load_balancer = Loadbalancer(
             self,
             "Resource",
@@ -100,13 +99,18 @@ class LoadBalancer(Construct):
                 healthy_threshold=props.health.healthy_threshold,
                 unhealthy_threshold=props.health.unhealthy_threshold,
             ),
-            firewall=None
-            if public
-            else LoadbalancerFirewall(allow=[f"cidr:{source}" for source in props.sources]),
+            firewall=_firewall(props.sources),
         )
         self.outputs = LoadBalancerOutputs(
             id=self.load_balancer.id, ip=self.load_balancer.ip, urn=self.load_balancer.urn
         )
+
+
+def _firewall(sources: Sequence[str]) -> LoadbalancerFirewall:
+    """Always said: what is left out stays as it was, and without any rule everybody may in."""
+    if not sources:
+        return LoadbalancerFirewall(deny=[f"cidr:{ANYWHERE}"])
+    return LoadbalancerFirewall(allow=[f"cidr:{source}" for source in sources])
 
 
 def _rules(props: LoadBalancerProps) -> list[LoadbalancerForwardingRule]:

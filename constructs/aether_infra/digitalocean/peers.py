@@ -44,8 +44,6 @@ RestartSec=5
 [Install]
 WantedBy=multi-user.target
 """
-MOUNT = ("--volume", f"{HOSTS}:/etc/hosts:ro")
-"""Arguments of the container engine: the node sees every change of the file."""
 
 
 def exchange_port(ports: NodePorts) -> int:
@@ -57,6 +55,15 @@ def exchange_port(ports: NodePorts) -> int:
     taken = {ports.management, ports.cluster, ports.swim, ports.application}
     candidates = chain(range(ports.swim + 1, 65536), range(1024, ports.swim))
     return next(port for port in candidates if port not in taken)
+
+
+def mount(*, selinux: bool) -> tuple[str, ...]:
+    """Arguments of the container engine, by which the node sees every change of the hosts file.
+
+    Args:
+        selinux: whether the file must be labelled for the container.
+    """
+    return ("--volume", f"{HOSTS}:/etc/hosts:ro" + ",Z" * selinux)
 
 
 @frozen(kw_only=True)

@@ -102,6 +102,11 @@ class DigitaloceanStack(BaseStack):
         """The node's repository, below the account's registry."""
         return physical_name(self.name, "node")
 
+    @property
+    def registry_name(self) -> str:
+        """Name of the account's registry."""
+        return self.own.registry_name or catalog.registry_name(self.name)
+
     def registry_dependencies(self) -> Sequence[ITerraformDependable]:
         """What must be there before anything pulls from the registry."""
         return [self.registry.registry] if isinstance(self.registry, Registry) else []
@@ -117,14 +122,13 @@ class DigitaloceanStack(BaseStack):
 
     def _registry(self) -> Registry | ExistingRegistry:
         own = self.own
-        name = own.registry_name or catalog.registry_name(self.name)
         if not own.create_registry:
-            return ExistingRegistry(self, "registry", name=name)
+            return ExistingRegistry(self, "registry", name=self.registry_name)
         return Registry(
             self,
             "registry",
             RegistryProps(
-                name=name,
+                name=self.registry_name,
                 tier=own.registry_tier,
                 region=own.region if own.region in catalog.REGISTRY_REGIONS else None,
                 protect=self.config.cloud.protect,

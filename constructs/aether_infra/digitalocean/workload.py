@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from aether_infra.config import Provider
+from aether_infra.catalog import digitalocean as catalog
+from aether_infra.config import DigitaloceanConfig, Provider
 from aether_infra.core.kubernetes import APPLICATION_NODE_PORT, MANAGEMENT_NODE_PORT
 from aether_infra.kubernetes.cloud import ExecAccess, Exposure, KubernetesCloud, Storage
 from aether_infra.kubernetes.stack import WorkloadStack
@@ -52,5 +53,11 @@ class DoksWorkload(WorkloadStack):
             management_sources=[balancer_range],
             storage=Storage(provisioner=CSI_DRIVER),
             # DOKS copies the registry's pull secret into every namespace, under the registry's name
-            image_pull_secrets=() if self.config.cloud.image else (self.output("pull_secret"),),
+            image_pull_secrets=(self.output("pull_secret"),) if self._in_own_registry() else (),
         )
+
+    def _in_own_registry(self) -> bool:
+        if not isinstance(self.section, DigitaloceanConfig):
+            raise TypeError(f"not the table of DigitalOcean: {self.section!r}")
+        registry = self.section.registry_name or catalog.registry_name(self.name)
+        return catalog.in_registry(self.config.cloud.image, registry)

@@ -141,7 +141,11 @@ class OkeCompute:
         statements += secret_statements("any-user", oracle.readable_secret_ids, nodes)
         if self._autoscaled():
             autoscaler = workload(cluster_id, AUTOSCALER_NAMESPACE, AUTOSCALER_ACCOUNT)
-            statements += autoscaler_statements(autoscaler, place(oracle.compartment_id))
+            statements += autoscaler_statements(
+                autoscaler,
+                place(oracle.compartment_id),
+                place(stack.network.outputs.compartment_id),
+            )
         return stack.policy("workload-rights", "workload", statements)
 
     def _node_pools(self) -> dict[str, NodePool]:

@@ -73,11 +73,11 @@ class MachineGroup(Construct):
             "Resource",
             compartment_id=props.tenancy_id,
             name=props.name,
+            description="Machines of Aether clusters in one compartment",
             matching_rule=f"ALL {{instance.compartment.id = '{props.compartment_id}'}}",
             provider=props.provider,
             freeform_tags=dict(props.tags),
         )
-        _describe(self.group, "Machines of Aether clusters in one compartment")
         self.principal = f"dynamic-group id {self.group.id}"
 
 
@@ -115,13 +115,8 @@ class Policy(Construct):
             "Resource",
             compartment_id=props.compartment_id,
             name=props.name,
+            description=props.purpose,
             statements=list(props.statements),
             provider=props.provider,
             freeform_tags=dict(props.tags),
         )
-        _describe(self.policy, props.purpose)
-
-
-def _describe(resource: IdentityDynamicGroup | IdentityPolicy, text: str) -> None:
-    """Set `description`, which the provider wants and which the schema document that we generate from leaves out."""
-    resource.add_override("description", text)

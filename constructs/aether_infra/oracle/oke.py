@@ -151,10 +151,6 @@ class OkeCluster(Construct):
         self.endpoint = f"${{{told}.server}}"
         self.ca_certificate = f'${{{told}["certificate-authority-data"]}}'
 
-    def token_arguments(self, region: str) -> list[str]:
-        """Arguments of `oci` that make it print a token for the cluster."""
-        return ["ce", "cluster", "generate-token", "--cluster-id", self.id, "--region", region]
-
 
 def newest_version(scope: Construct, compartment_id: str) -> str:
     """The newest version of Kubernetes that OKE has, looked up when Terraform runs.
@@ -467,20 +463,21 @@ class Addons(Construct):
         )
 
 
-def autoscaler_statements(conditions: Sequence[str], place: str) -> list[str]:
+def autoscaler_statements(conditions: Sequence[str], machines: str, network: str) -> list[str]:
     """What the Cluster Autoscaler must be allowed. Source: see `AUTOSCALER_ACCOUNT`.
 
     Args:
         conditions: what makes `any-user` the autoscaler.
-        place: where the machines are, as a policy's statement names it.
+        machines: where the machines are, as a policy's statement names it.
+        network: where the network is.
     """
-    rights = (
-        "manage cluster-node-pools",
-        "manage instance-family",
-        "use subnets",
-        "read virtual-network-family",
-        "use vnics",
-        "inspect compartments",
-    )
+    rights = {
+        "manage cluster-node-pools": machines,
+        "manage instance-family": machines,
+        "inspect compartments": machines,
+        "use subnets": network,
+        "read virtual-network-family": network,
+        "use vnics": network,
+    }
     who = f"where ALL {{{', '.join(conditions)}}}"
-    return [f"Allow any-user to {right} in {place} {who}" for right in rights]
+    return [f"Allow any-user to {right} in {where} {who}" for right, where in rights.items()]

@@ -91,7 +91,7 @@ class OracleStack(BaseStack):
         self.logs = self._logs()
         self.addresses = self._addresses()
         self.compute = self._compute()
-        self.zone_id = self._dns()
+        self.dns = self._dns()
         publish(self, self._outputs())
 
     def policy(self, id_: str, concern: str, statements: list[str]) -> IdentityPolicy:
@@ -268,32 +268,27 @@ class OracleStack(BaseStack):
 
         return compute_oke.declare(self)
 
-    def _dns(self) -> str | None:
-        """The zone of the domain; None where DNS is somebody else's, or nothing is published."""
+    def _dns(self) -> dict[str, Any]:
+        """The application's record, and what the outputs say of it; DNS may be somebody else's."""
         domain, address = self.config.cloud.domain, self.addresses.get("application")
+        told = {"zone_id": None, "domain": domain, "target": address.address if address else None}
         if not domain or not self.oracle.manage_dns or address is None:
-            return None
-        from aether_infra.oracle.dns import (  # noqa: PLC0415 - bindings cost time
-            AddressRecord,
-            AddressRecordProps,
-            PublicZone,
-            PublicZoneProps,
-        )
+            return told
+        from aether_infra.oracle import dns  # noqa: PLC0415 - bindings cost time
 
-        zone_id = (
-            self.oracle.dns_zone_id
-            or PublicZone(
-                self,
-                "zone",
-                PublicZoneProps(domain=domain, compartment_id=self.oracle.compartment_id, tags=self.tags),
-            ).zone_id
-        )
-        AddressRecord(
+        told["zone_id"] = self.oracle.dns_zone_id
+        if self.oracle.dns_zone_id is None:
+            props = dns.PublicZoneProps(
+                domain=domain, compartment_id=self.oracle.compartment_id, tags=self.tags
+            )
+            zone = dns.PublicZone(self, "zone", props)
+            told |= {"zone_id": zone.zone_id, "name_servers": zone.name_servers}
+        dns.AddressRecord(
             self,
             "record",
-            AddressRecordProps(domain=domain, zone_id=zone_id, address=address.address),
+            dns.AddressRecordProps(domain=domain, zone_id=told["zone_id"] or "", address=address.address),
         )
-        return zone_id
+        return told
 
     def _application_url(self) -> str:
         address = self.addresses.get("application")
@@ -314,7 +309,6 @@ class OracleStack(BaseStack):
         )
 
     def _runtime(self) -> dict[str, Any]:
-        application = self.addresses.get("application")
         return {
             "provider": Provider.ORACLE.value,
             "region": self.oracle.region,
@@ -334,11 +328,7 @@ class OracleStack(BaseStack):
             "subnet_ids": [self.network.outputs.node_subnet_id],
             "security_group_ids": [self.security.outputs.node_group_id],
             "availability_domains": list(self.availability_domains),
-            "dns": {
-                "zone_id": self.zone_id,
-                "domain": self.config.cloud.domain,
-                "target": application.address if application else None,
-            },
+            "dns": self.dns,
             "image": self.image,
             "tags": self.tags,
             "kubernetes": self.compute.kubernetes(),

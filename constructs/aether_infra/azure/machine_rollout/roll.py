@@ -53,9 +53,9 @@ def connected() -> int:
         return CORE_NODES
 
 
-def wait(what: str, condition: Callable[[], bool]) -> None:
+def wait(what: str, seconds: int, condition: Callable[[], bool]) -> None:
     """Wait for a condition; fail when it takes too long."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             sys.exit("waited in vain for " + what + ": the rollout stops here")
@@ -86,13 +86,13 @@ def main() -> None:
     if old:
         if answers(READINESS_PATH):
             # it is one of a quorum: it leaves only while all others are there, and is back only as one of it
-            wait("the other core nodes", lambda: connected() >= CORE_NODES)
+            wait("the other core nodes", PATIENCE_SECONDS // 2, lambda: connected() >= CORE_NODES)
             path = READINESS_PATH
         for item in old:
             write(item)
         subprocess.run(["systemctl", "daemon-reload"], check=True)
         subprocess.run(["systemctl", "restart", SERVICE], check=True)
-    wait("the node to answer on " + path, lambda: answers(path))
+    wait("the node to answer on " + path, PATIENCE_SECONDS, lambda: answers(path))
     print("the node is back" if old else "the node has these settings already")
 
 
