@@ -218,6 +218,7 @@ def build(
     ]
     from cdktf import App  # noqa: PLC0415 - starts the kernel, which takes half a second
 
+    Path(outdir).mkdir(parents=True, exist_ok=True)  # cdktf makes the last folder only
     app = App(outdir=str(outdir))
     for each, infrastructure, workload in plans:
         below = infrastructure(app, each.infrastructure or "", each.config) if infrastructure else None

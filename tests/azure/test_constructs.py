@@ -256,18 +256,16 @@ def test_aks_alone(declared_on_azure: Declared) -> None:
 def test_expressions_keep_tokens_inside_of_quotes(declared_on_azure: Declared) -> None:
     from cdktf import TerraformOutput
 
-    from aether_infra.azure import expressions
+    from aether_infra.cdk import text
 
     def declare(stack: Any) -> None:
         token = variable(stack, "word").string_value
-        for name, text in {
-            "json": expressions.json_expression(
-                {"first": token, "text": f'say "{token}"\n', "deep": {"x": [token]}}
-            ),
-            "base64": expressions.base64_expression(f'{token} and "{token}"\n'),
-            "both": expressions.base64_json_expression([{"content": f"a\n{token}"}]),
+        for name, made in {
+            "json": text.json_text({"first": token, "text": f'say "{token}"\n', "deep": {"x": [token]}}),
+            "base64": text.base64_text(f'{token} and "{token}"\n'),
+            "both": text.base64_json_text([{"content": f"a\n{token}"}]),
         }.items():
-            TerraformOutput(stack, f"output-{name}", value=text).override_logical_id(name)
+            TerraformOutput(stack, f"output-{name}", value=made).override_logical_id(name)
 
     outputs = {name: one["value"] for name, one in declared_on_azure(declare)["output"].items()}
     assert outputs["base64"] == '${/*}*/base64encode("${var.word} and \\"${var.word}\\"\\n")}'

@@ -19,7 +19,7 @@ from aether_infra.cdk.text import base64_json_text, base64_text, json_text
 def written(make: Any) -> str:
     """The text that a stack with `local.name` writes for a value."""
     stack = TerraformStack(App(), "stack")
-    name = TerraformLocal(stack, "name", "it's \"quoted\"").as_string
+    name = TerraformLocal(stack, "name", 'it\'s "quoted"').as_string
     TerraformOutput(stack, "value", value=make(name))
     found: str = json.loads(Testing.synth(stack))["output"]["value"]["value"]
     return found

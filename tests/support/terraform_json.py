@@ -14,6 +14,8 @@ EXAMPLES = sorted((ROOT / "apps/examples").glob("*.toml"))
 CONFIGS = sorted([*EXAMPLES, *(ROOT / "tests/configs").glob("*.toml")])
 
 Document = dict[str, Any]
+JSONENCODE = "${/*}*/jsonencode("
+"""How JSON with tokens begins; see `aether_infra.cdk.text`."""
 
 
 def configs(cloud: str) -> list[Path]:
@@ -54,7 +56,7 @@ def statements(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def parsed(text: str) -> Any:
     """A JSON argument, plain or inside of Terraform's `jsonencode`."""
-    return json.loads(text.removeprefix("${jsonencode(").removesuffix(")}"))
+    return json.loads(text.removeprefix(JSONENCODE).removesuffix(")}"))
 
 
 def containers(task_definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -79,7 +81,7 @@ def readable(value: Any) -> Any:
         return {key: readable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [readable(item) for item in value]
-    if isinstance(value, str) and value.startswith(("{", "[", "${jsonencode(")):
+    if isinstance(value, str) and value.startswith(("{", "[", JSONENCODE)):
         try:
             return {"(JSON text)": readable(parsed(value))}
         except json.JSONDecodeError:

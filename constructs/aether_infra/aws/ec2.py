@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from attrs import field, frozen
-from cdktf import Fn, ITerraformDependable, TerraformResourceLifecycle, Token
+from cdktf import ITerraformDependable, TerraformResourceLifecycle, Token
 from cdktf_cdktf_provider_aws import autoscaling_policy as policy_l1
 from cdktf_cdktf_provider_aws.autoscaling_group import (
     AutoscalingGroup,
@@ -52,7 +52,7 @@ from aether_infra.aws.monitoring import VoterMetric
 from aether_infra.aws.node import NodeProps
 from aether_infra.aws.policy import Statement
 from aether_infra.aws.scaling import Scaling
-from aether_infra.cdk.text import json_text
+from aether_infra.cdk.text import base64_text, json_text
 from aether_infra.core.names import physical_name
 from aether_infra.core.node import core_ids, environment, spread
 from aether_infra.core.tags import NodeRole, node_tags
@@ -543,5 +543,5 @@ def _settings(props: NodeSettingsProps) -> dict[str, Any]:
 def _base64(text: str) -> str:
     """Base64 of a text; left to Terraform where the text holds a token."""
     if Token.is_unresolved(text):
-        return Fn.base64encode(Fn.raw_string(text))
+        return base64_text(text)
     return base64.b64encode(text.encode()).decode()

@@ -35,10 +35,9 @@ from cdktf_cdktf_provider_azurerm.virtual_machine_run_command import (
 )
 from constructs import Construct
 
-from aether_infra.azure.expressions import base64_expression, base64_json_expression, json_expression
 from aether_infra.azure.monitoring import Collection
 from aether_infra.azure.protection import lock
-from aether_infra.cdk.text import json_text
+from aether_infra.cdk.text import base64_json_text, base64_text, json_text
 from aether_infra.core.machine import MachineNode, cloud_config, cloud_config_document
 from aether_infra.core.names import physical_name
 from aether_infra.core.node import core_ids, spread
@@ -361,7 +360,7 @@ class CoreMachines(Construct):
             boot_diagnostics=machine_l1.LinuxVirtualMachineBootDiagnostics(storage_account_uri=None),
             # updates of security come by themselves; what restarts a voter must come one at a time
             patch_mode="ImageDefault",
-            custom_data=base64_expression(cloud_config(node)),
+            custom_data=base64_text(cloud_config(node)),
             # all of them are for a new machine; a change would replace a voter
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=[
@@ -402,7 +401,7 @@ class CoreMachines(Construct):
     def _script(self, node: MachineNode) -> str:
         """The program with a node's files; it names the size, since a new size restarts the machine too."""
         values = {
-            "FILES": base64_json_expression(cloud_config_document(node)["write_files"]),
+            "FILES": base64_json_text(cloud_config_document(node)["write_files"]),
             "CORE_NODES": len(self._props.nodes),
             "MANAGEMENT_PORT": node.ports.management,
             "LIVENESS_PATH": node.health.liveness_path,
@@ -449,7 +448,7 @@ https://learn.microsoft.com/en-us/azure/azure-monitor/agents/azure-monitor-agent
 
 def _agent_settings(identity_id: str) -> str:
     identity = {"identifier-name": "mi_res_id", "identifier-value": identity_id}
-    return json_expression({"authentication": {"managedIdentity": identity}})
+    return json_text({"authentication": {"managedIdentity": identity}})
 
 
 @frozen(kw_only=True)
@@ -562,7 +561,7 @@ class ElasticMachines(Construct):
             boot_diagnostics=scale_set_l1.LinuxVirtualMachineScaleSetBootDiagnostics(
                 storage_account_uri=None
             ),
-            custom_data=base64_expression(cloud_config(props.node)),
+            custom_data=base64_text(cloud_config(props.node)),
             extension=self._extensions(with_agent=with_agent),
             upgrade_mode="Rolling",
             rolling_upgrade_policy=scale_set_l1.LinuxVirtualMachineScaleSetRollingUpgradePolicy(

@@ -14,7 +14,7 @@ from aether_infra.config import StateConfig
 
 _READERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "azurerm": ("DataTerraformRemoteStateAzurerm", ("storage_account_name", "container_name", "key")),
-    "consul": ("DataTerraformRemoteStateConsul", ("address", "path")),
+    "consul": ("DataTerraformRemoteStateConsul", ("address", "path", "access_token")),
     "cos": ("DataTerraformRemoteStateCos", ("bucket",)),
     "gcs": ("DataTerraformRemoteStateGcs", ("bucket",)),
     "http": ("DataTerraformRemoteStateHttp", ("address",)),
@@ -79,15 +79,19 @@ def _declare(
             scope,
             id_,
             organization=str(settings.get("organization", "")),
-            workspaces=cdktf.NamedRemoteWorkspace(state_name.replace("/", "-")),
+            workspaces=cdktf.NamedRemoteWorkspace(""),
         )
-        settings = {
-            key: value for key, value in settings.items() if key not in {"organization", "workspaces"}
-        }
+        if "tags" in settings["workspaces"]:
+            # a stack may write to one of several, but reads one
+            settings = {**settings, "workspaces": {"name": state_name.replace("/", "-")}}
     else:
         name, required = _READERS[backend]
         given = {key: settings.get(key, "") for key in required}
         source = getattr(cdktf, name)(scope, id_, workspace="${terraform.workspace}", **given)
+        for key in set(required) - settings.keys():
+            source.add_override(f"config.{key}", None)
     for key, value in sorted(settings.items()):
         source.add_override(f"config.{key}", value)
+    if "name" not in settings.get("workspaces", {"name": ""}):
+        source.add_override("config.workspaces.name", None)
     return source

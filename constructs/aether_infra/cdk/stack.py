@@ -21,7 +21,7 @@ _PLACES = frozenset({"key", "path", "prefix"})
 
 _BACKENDS: Mapping[str, tuple[Callable[..., TerraformBackend], tuple[str, ...]]] = {
     "azurerm": (cdktf.AzurermBackend, ("storage_account_name", "container_name", "key")),
-    "consul": (cdktf.ConsulBackend, ("address", "path")),
+    "consul": (cdktf.ConsulBackend, ("address", "path", "access_token")),
     "cos": (cdktf.CosBackend, ("bucket",)),
     "gcs": (cdktf.GcsBackend, ("bucket",)),
     "http": (cdktf.HttpBackend, ("address",)),
@@ -81,11 +81,14 @@ def declare_backend(
     """
     settings = state_settings(state, state_name, region=region, primary=primary)
     if state.backend in {"remote", "cloud"}:
-        return _hosted(stack, state.backend, settings, state_name)
+        return _hosted(stack, state.backend, settings)
     backend_class, required = _BACKENDS[state.backend]
     backend = backend_class(stack, **{key: settings.get(key, "") for key in required})
     for key, value in sorted(settings.items()):
         backend.add_override(key, value)
+    for key in set(required) - settings.keys():
+        # cdktf insists on it, Terraform takes it from the environment
+        backend.add_override(key, None)
     return backend
 
 
@@ -110,30 +113,35 @@ def state_settings(
 def _apart(settings: Mapping[str, Any], state_name: str) -> dict[str, Any]:
     """Settings whose place has a stack's name attached."""
     name = state_name.rpartition("/")[2]
-    moved = {}
+    moved: dict[str, Any] = {}
     for key in _PLACES & settings.keys():
         ending = Path(str(settings[key])).suffix
         moved[key] = f"{str(settings[key]).removesuffix(ending)}-{name}{ending}"
+    workspaces = settings.get("workspaces")
+    if isinstance(workspaces, Mapping):
+        ends = {"name": f"-{name}", "prefix": f"{name}-"}
+        moved["workspaces"] = {
+            key: f"{text}{ends[key]}" if key in ends else text for key, text in workspaces.items()
+        }
     return {**settings, **moved}
 
 
-def _hosted(
-    stack: TerraformStack, backend: str, settings: Mapping[str, Any], state_name: str
-) -> TerraformBackend:
-    """HCP Terraform and its like: one workspace a stack, whose name takes no slash."""
-    workspace = state_name.replace("/", "-")
+def _hosted(stack: TerraformStack, backend: str, settings: Mapping[str, Any]) -> TerraformBackend:
+    """HCP Terraform and its like: one workspace a stack."""
     organization = str(settings.get("organization", ""))
     declared: TerraformBackend
     if backend == "cloud":
         declared = cdktf.CloudBackend(
-            stack, organization=organization, workspaces=cdktf.NamedCloudWorkspace(workspace)
+            stack, organization=organization, workspaces=cdktf.NamedCloudWorkspace("")
         )
     else:
         declared = cdktf.RemoteBackend(
-            stack, organization=organization, workspaces=cdktf.NamedRemoteWorkspace(workspace)
+            stack, organization=organization, workspaces=cdktf.NamedRemoteWorkspace("")
         )
     for key, value in sorted(settings.items()):
         declared.add_override(key, value)
+    if "name" not in settings["workspaces"]:
+        declared.add_override("workspaces.name", None)
     return declared
 
 
@@ -142,10 +150,14 @@ def _defaults(backend: str, state_name: str, region: str) -> dict[str, Any]:
     cluster, _, cloud = state_name.partition("/")
     flat = f"{cluster}-{cloud}" if cloud else cluster
     key = f"aether/{state_name}.tfstate"
+    # a workspace's name takes no slash
+    workspace = {"workspaces": {"name": flat}}
     defaults: dict[str, dict[str, Any]] = {
         "azurerm": {"key": key},
+        "cloud": workspace,
         "gcs": {"prefix": f"aether/{state_name}"},
         "local": {"path": f"{STATE_FOLDER}/terraform.{flat}.tfstate"},
+        "remote": workspace,
         "s3": {"key": key, "encrypt": True, "use_lockfile": True} | ({"region": region} if region else {}),
     }
     return defaults.get(backend, {})

@@ -22,9 +22,9 @@ def literal(text: str) -> str:
 
 
 _EXPRESSION = "${/*}*/"
-"""Begins a Terraform expression. cdktf writes a token without its braces, as a bare name, where it takes it to be inside
-of an expression, and takes that to end at the first closing brace: the one in this comment. So a token within quotes
-is written as the template that it must be there."""
+"""Begins a Terraform expression. cdktf writes a token without its braces, as a bare name, where it takes it to be
+inside of an expression, and takes that to end at the first closing brace: the one in this comment. So a token within
+quotes is written as the template that it must be there."""
 
 
 def json_text(value: Any) -> str:

@@ -83,9 +83,7 @@ def cloud_config(node: MachineNode) -> str:
 
     Returns:
         `#cloud-config` and JSON, which is YAML. A dollar sign stands before a brace only where `node` has one, so a
-        token in it is resolved by Terraform as in any other text. Where base64 is wanted, make it a local value first
-        and encode that (`Fn.base64encode(TerraformLocal(…).expression)`): inside of an expression, as in
-        `Fn.raw_string` or `${jsonencode(…)}`, cdktf takes the braces off a token.
+        token in it is resolved by Terraform as in any other text. Where base64 is wanted: `cdk.text.base64_text`.
     """
     return f"#cloud-config\n{json.dumps(cloud_config_document(node), sort_keys=True, ensure_ascii=False)}\n"
 

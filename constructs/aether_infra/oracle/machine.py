@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
-from cdktf import Token
-
 from aether_infra.catalog import oracle as catalog
-from aether_infra.core.machine import MachineNode, cloud_config_document
+from aether_infra.cdk.text import base64_text
+from aether_infra.core.machine import MachineNode, cloud_config
 from aether_infra.core.node import HealthProbe, NodePorts
 
 DATA_DEVICE = "/dev/oracleoci/oraclevdb"
@@ -70,9 +68,7 @@ def user_data(node: MachineNode) -> str:
     Args:
         node: what to run.
     """
-    # JSON is an expression of Terraform, and what it puts out is YAML
-    document = json.dumps(cloud_config_document(node), sort_keys=True)
-    return Token.as_string(f'${{base64encode(join("\\n", ["#cloud-config", jsonencode({document})]))}}')
+    return base64_text(cloud_config(node))
 
 
 def _login(image: str) -> str:
