@@ -140,19 +140,27 @@ def test_two_files_of_one_cluster_are_refused(tmp_path: Path) -> None:
     assert '"same" on aws is already the cluster of a.toml' in done.stderr
 
 
-def test_a_kind_of_compute_without_a_stack_is_not_built_as_another(tmp_path: Path) -> None:
-    (tmp_path / "aether.toml").write_text('[cloud.aws]\ncompute = "eks"\n', encoding="utf-8")
+def test_every_cloud_of_a_file_gets_its_stacks_in_order(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests/configs/design.toml", tmp_path / "aether.toml")
     done = run(tmp_path)
-    assert done.returncode == 2
-    assert 'cloud.aws.compute: has no stack in this version: "eks"' in done.stderr
-    assert not (tmp_path / "cdktf.out").exists()
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "cdktf.out/manifest.json").read_text(encoding="utf-8"))
+    needs = {name: stack["dependencies"] for name, stack in manifest["stacks"].items()}
+    clouds = ("azure", "digitalocean", "gcp", "oracle")
+    infrastructure: dict[str, list[str]] = {cloud: [] for cloud in ("aws", *clouds)}
+    assert needs == infrastructure | {f"{cloud}-workload": [cloud] for cloud in clouds}
+    states = [
+        json.loads(path.read_text(encoding="utf-8"))["terraform"]["backend"]["s3"]["key"]
+        for path in (tmp_path / "cdktf.out/stacks").glob("*/cdk.tf.json")
+    ]
+    assert len(set(states)) == len(needs) == 9
 
 
-def test_a_cloud_without_a_stack_is_told(tmp_path: Path) -> None:
-    (tmp_path / "aether.toml").write_text('[cloud.gcp]\nproject = "my-project"\n', encoding="utf-8")
-    done = run(tmp_path)
-    assert done.returncode == 2
-    assert "cloud.gcp: has no stack in this version" in done.stderr
+def test_an_output_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    (tmp_path / "aether.toml").write_text("[cloud.aws]", encoding="utf-8")
+    done = run(tmp_path, CDKTF_OUTDIR="a/b/c")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a/b/c/stacks/aws/cdk.tf.json").exists()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=case)

@@ -105,14 +105,54 @@ def test_security_names_everyone_but_ourselves(declared_on_azure: Declared) -> N
     published = {
         "web": (80, ["0.0.0.0/0"]),
         "office": (443, ["203.0.113.0/24", "198.51.100.0/24"]),
+        "ops": (8080, ["203.0.113.0/24", "203.0.113.7/32", "198.51.100.0/25", "198.51.100.128/25"]),
+        "halves": (81, ["0.0.0.0/1", "128.0.0.0/1"]),
         "closed": (22, []),
     }
     props = SecurityProps(**PLACE, subnet_id=SUBNET, peer_cidrs=["10.0.0.0/18"], published=published)
     document = declared_on_azure(lambda stack: Security(stack, "security", props))
     rules = {one["name"]: one for one in resources(document, "azurerm_network_security_rule").values()}
     assert rules["allow-web"]["source_address_prefix"] == "Internet"
-    assert rules["allow-office"]["source_address_prefixes"] == ["203.0.113.0/24", "198.51.100.0/24"]
+    assert rules["allow-office"]["source_address_prefixes"] == ["198.51.100.0/24", "203.0.113.0/24"]
+    # Azure refuses networks that overlap
+    assert rules["allow-ops"]["source_address_prefixes"] == ["198.51.100.0/24", "203.0.113.0/24"]
+    assert rules["allow-halves"]["source_address_prefix"] == "Internet"
     assert "allow-closed" not in rules
+
+
+def test_security_takes_networks_known_only_to_terraform(declared_on_azure: Declared) -> None:
+    from aether_infra.azure.security import Security, SecurityProps
+
+    def declare(stack: Any) -> None:
+        office = variable(stack, "office").string_value
+        published = {"web": (80, ["203.0.113.7/32", office, "203.0.113.0/24"])}
+        Security(stack, "security", SecurityProps(**PLACE, peer_cidrs=["10.0.0.0/18"], published=published))
+
+    rules = resources(declared_on_azure(declare), "azurerm_network_security_rule").values()
+    (web,) = (rule for rule in rules if rule["name"] == "allow-web")
+    assert web["source_address_prefixes"] == ["203.0.113.0/24", "${var.office}"]
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        [("abc-d", "e"), ("abc", "d-e")],
+        [("vault", "vault")],
+        [("vault", "abc"), ("abc", "x")],
+        [("grants", "grants"), ("grants", "vault")],
+    ],
+)
+def test_no_names_of_vaults_and_secrets_collide(
+    declared_on_azure: Declared, secrets: list[tuple[str, str]]
+) -> None:
+    from aether_infra.azure.identity import SecretAccess
+
+    references = [f"https://{vault}.vault.azure.net/secrets/{secret}" for vault, secret in secrets]
+    document = declared_on_azure(
+        lambda stack: SecretAccess(stack, "secrets", principal_id="someone", references=references)
+    )
+    assert len(resources(document, "azurerm_role_assignment")) == len(secrets)
+    assert len(document["data"]["azurerm_resources"]) == len({vault for vault, _ in secrets})
 
 
 @pytest.mark.parametrize("sku", ["Basic", "Standard", "Premium"])

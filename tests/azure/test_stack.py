@@ -397,16 +397,18 @@ def test_one_flag_protects_everything(synthesized: Synthesize, compute: str, *, 
         "aks": ["azurerm_kubernetes_cluster", "azurerm_container_registry"],
         "vm": ["azurerm_managed_disk", "azurerm_container_registry"],
     }
-    held = [one for kind in kinds[compute] for one in resources(document, kind).items()]
-    assert held
+    held = [(kind, *one) for kind in kinds[compute] for one in resources(document, kind).items()]
+    assert len(held) > 1
     locked = {
         reference.partition(".")[2]
         for one in resources(document, "azurerm_management_lock").values()
         for reference in references(one["scope"])
     }
-    for name, arguments in held:
+    for kind, name, arguments in held:
         assert (arguments.get("lifecycle", {}).get("prevent_destroy") is True) is protect
-        assert (name in locked) is protect
+        # a lock holds for what is below: no pool of a locked cluster could ever be replaced by another
+        lockable = kind != "azurerm_kubernetes_cluster"
+        assert (name in locked) is (protect and lockable)
     features = document["provider"]["azurerm"][0]["features"][0]
     assert features["resource_group"][0]["prevent_deletion_if_contains_resources"] is protect
 
@@ -479,6 +481,7 @@ def test_a_channel_that_moves_the_version_is_not_set_back(
 def test_each_secret_may_be_read_and_no_other(synthesized: Synthesize, compute: str) -> None:
     text = f"""[cloud.secrets]
 A = "https://Vault.vault.azure.net/secrets/a"
+SAME = "https://vault.vault.azure.net/secrets/A"
 B = "https://vault.vault.azure.net/secrets/b/0123456789abcdef0123456789abcdef"
 {LEAST}compute = "{compute}"
 """
@@ -649,6 +652,13 @@ def test_the_load_balancer_asks_for_readiness(config: Path, synthesized: Synthes
         ("Standard_D4_v5", "StandardSSD_LRS", "/dev/disk/azure/scsi1/lun10", True, "server"),
         ("Standard_D4ps_v6", "Premium_LRS", "/dev/disk/azure/data/by-lun/10", False, "server-arm64"),
         ("Standard_DS3_v2", "Premium_LRS", "/dev/disk/azure/scsi1/lun10", True, "server"),
+        ("Standard_D4_v4", "StandardSSD_LRS", "/dev/disk/azure/scsi1/lun10", True, "server"),
+        ("Standard_F4s_v2", "Premium_LRS", "/dev/disk/azure/scsi1/lun10", True, "server"),
+        ("Standard_D4_v3", "StandardSSD_LRS", "/dev/disk/azure/scsi1/lun10", False, "server-gen1"),
+        ("Standard_D3_v2", "StandardSSD_LRS", "/dev/disk/azure/scsi1/lun10", False, "server-gen1"),
+        ("Standard_E64i_v3", "StandardSSD_LRS", "/dev/disk/azure/scsi1/lun10", False, "server-gen1"),
+        ("Standard_F4", "StandardSSD_LRS", "/dev/disk/azure/scsi1/lun10", False, "server-gen1"),
+        ("Standard_A4m_v2", "StandardSSD_LRS", "/dev/disk/azure/scsi1/lun10", False, "server-gen1"),
     ],
 )
 def test_what_a_size_can_do(
@@ -662,6 +672,16 @@ def test_what_a_size_can_do(
         assert device in machine["custom_data"]
     for data in resources(document, "azurerm_managed_disk").values():
         assert (data["storage_account_type"], data["network_access_policy"]) == (disk, "DenyAll")
+
+
+def test_an_image_may_go_without_secure_boot(synthesized: Synthesize) -> None:
+    text = f'{VM}vm_image = "Debian:debian-12:12:latest"\nsecure_boot = false\nmax_nodes = 5\n'
+    document = synthesized(text, "azure")
+    kinds = ("azurerm_linux_virtual_machine", "azurerm_linux_virtual_machine_scale_set")
+    machines = [one for kind in kinds for one in resources(document, kind).values()]
+    assert len(machines) == 4
+    for machine in machines:
+        assert machine["secure_boot_enabled"] is machine["vtpm_enabled"] is False
 
 
 def test_without_zones_racks_keep_core_nodes_apart(synthesized: Synthesize) -> None:

@@ -67,6 +67,19 @@ def test_services_take_the_address_of_the_infrastructure(config: Path, synthesiz
             assert ranges == list(section.management_cidrs)
 
 
+def test_networks_that_overlap_are_one(synthesized: Synthesize) -> None:
+    text = f"""{LEAST}allowed_cidrs = ["0.0.0.0/1", "128.0.0.0/1"]
+management_cidrs = ["203.0.113.7/32", "203.0.113.0/24"]
+"""
+    services = resources(synthesized(text, "azure-workload"), "kubernetes_service_v1").values()
+    ranges = {
+        one["spec"]["port"][0]["port"]: one["spec"].get("load_balancer_source_ranges")
+        for one in services
+        if one["spec"].get("type") == "LoadBalancer"
+    }
+    assert ranges == {80: None, 8080: ["203.0.113.0/24"]}
+
+
 def test_elastic_pods_tolerate_what_spot_machines_have(synthesized: Synthesize) -> None:
     document = synthesized(f"{LEAST}spot = true\n", "azure-workload")
     deployment = only(document, "kubernetes_deployment_v1")

@@ -77,3 +77,29 @@ def test_a_stack_reads_what_the_other_writes(backend: str) -> None:
 def test_no_two_stacks_share_a_workspace() -> None:
     assert synthesized("cloud")[0]["cloud"]["workspaces"] == {"name": "all-gcp"}
     assert synthesized("remote")[0]["backend"]["remote"]["workspaces"] == {"prefix": "all-gcp-"}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("primary", [True, False])
+def test_no_two_stacks_of_a_file_share_a_state(backend: str, primary: bool) -> None:  # noqa: FBT001
+    app, found = App(), []
+    for name in ("gcp", "gcp-workload"):
+        stack = BaseStack(
+            app,
+            name,
+            state=state(backend),
+            state_name=f"orders/{name}",
+            primary=primary and name == "gcp",
+        )
+        terraform = json.loads(Testing.synth(stack))["terraform"]
+        found.append(terraform["cloud"] if backend == "cloud" else terraform["backend"][backend])
+    assert found[0] != found[1]
+
+
+def test_what_looks_like_a_template_is_none() -> None:
+    config = StateConfig(backend="local", settings={"path": "${home}/%{x}.tfstate"})
+    app = App()
+    reader = BaseStack(app, "other", state=StateConfig(), state_name="orders/other")
+    RemoteOutputs(reader, "infrastructure", state=config, state_name="orders/gcp")
+    ((source,),) = [list(found.values()) for found in json.loads(Testing.synth(reader))["data"].values()]
+    assert source["config"]["path"] == "$${home}/%%{x}.tfstate"

@@ -392,6 +392,25 @@ def test_node_ports_are_those_that_load_balancers_know(config: Path, synthesized
 
 
 @pytest.mark.parametrize(
+    ("extra", "there"),
+    [("", True), ("metrics_server = false\n", False), ("min_nodes = 3\nmax_nodes = 3\n", False)],
+)
+def test_the_autoscaler_has_metrics_to_go_by(synthesized: Synthesize, extra: str, there: bool) -> None:  # noqa: FBT001
+    text = f'[cluster]\nname = "shop"\nnodes = 3\n[cloud.digitalocean]\n{extra}'
+    workload = synthesized(text, "digitalocean-workload")
+    assert bool(resources(workload, "kubernetes_api_service_v1")) is there
+    if not there:
+        return
+    assert resources(workload, "kubernetes_horizontal_pod_autoscaler_v2")
+    servers = resources(workload, "kubernetes_deployment_v1").values()
+    (server,) = (one for one in servers if one["metadata"]["name"] == "metrics-server")
+    (pool,) = resources(stack(synthesized, text), "digitalocean_kubernetes_cluster").values()
+    (selector,) = (one["spec"]["template"]["spec"]["node_selector"] for one in [server])
+    assert selector.items() <= pool["node_pool"]["labels"].items()
+    assert selector == {"aether-pool": "system"}
+
+
+@pytest.mark.parametrize(
     ("image", "secret"),
     [
         ("", True),
@@ -639,3 +658,20 @@ def test_alerts_only_where_somebody_listens(synthesized: Synthesize, compute: st
         synthesized, text + 'alert_emails = ["a@example.com"]\nallowed_cidrs = ["203.0.113.0/24"]\n'
     )
     assert not resources(closed, "digitalocean_uptime_check"), "it could not get in"
+
+
+@pytest.mark.parametrize("compute", ["doks", "vm"])
+def test_addresses_are_not_read_as_templates(synthesized: Synthesize, compute: str) -> None:
+    text = f'[cloud.digitalocean]\ncompute = "{compute}"\nalert_emails = ["a${{b}}%{{c@example.com"]\n'
+    document = stack(synthesized, text)
+    told = [one["alerts"]["email"] for one in resources(document, "digitalocean_monitor_alert").values()]
+    told += [only(document, "digitalocean_uptime_alert")["notifications"][0]["email"]]
+    assert len(told) > 1
+    assert all(emails == ["a$${b}%%{c@example.com"] for emails in told)
+
+
+def test_no_page_is_asked_for_under_a_name_that_no_certificate_has(synthesized: Synthesize) -> None:
+    text = '[cloud.digitalocean]\ncertificate_name = "shop"\nalert_emails = ["a@example.com"]\n'
+    assert not resources(stack(synthesized, text), "digitalocean_uptime_check")
+    named = stack(synthesized, f'[cloud]\ndomain = "shop.example.com"\n{text}')
+    assert only(named, "digitalocean_uptime_check")["target"] == "https://shop.example.com"

@@ -271,6 +271,8 @@ def test_the_management_port_is_not_public(case: Case, document: Document) -> No
     for spec in open_.values():
         if any(port["target_port"] == "management" for port in spec["port"]):
             assert section.management_cidrs
+            if case.provider is Provider.ORACLE:
+                continue  # the load balancer's security group says who: tests/oracle
             assert spec["load_balancer_source_ranges"] == list(section.management_cidrs)
 
 

@@ -800,7 +800,7 @@ def test_secrets_are_named_to_machines_and_granted(synthesized: Synthesize) -> N
     assert f"target.secret.id = '{reference}'" in statement
     assert "dynamic-group id" in statement
     data = next(iter(resources(document, "oci_core_instance").values()))["metadata"]["user_data"]
-    assert data.startswith("${base64encode(")
+    assert data.startswith("${/*}*/base64encode(")
     assert data.count(f"--secret-id {reference}") == 2
 
 

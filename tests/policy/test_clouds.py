@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,31 @@ def test_the_same_outputs(case: Case) -> None:
 def test_one_provider_and_nothing_of_kubernetes(case: Case) -> None:
     assert len(case.document["terraform"]["required_providers"]) == 1
     assert not any(kind.startswith("kubernetes_") for kind, _, _ in every(case.document))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a document that Terraform takes as text: whole arguments, and literals inside of expressions."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in {"//", "depends_on", "ignore_changes", "provider"}:
+                yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str) and not value.startswith("${"):
+        yield value
+    elif isinstance(value, str):
+        yield from (literal[0] for literal in re.finditer(r'"(?:[^"\\]|\\.)*"', value))
+
+
+def test_no_reference_has_lost_its_braces(case: Case) -> None:
+    """cdktf writes a token as a bare name where it takes it to be inside of an expression (see `cdk.text`)."""
+    bare = re.compile(
+        r"\b(?:data\.)?(?:aws|azurerm|digitalocean|google|oci)_\w+\.[\w-]+\.[a-z]\w*|\blocal\.\w+"
+    )
+    stacks = [case.document["resource"], case.document["output"], case.document.get("locals", {})]
+    for text in _texts(stacks):
+        assert not bare.search(re.sub(r"\$\{[^}]*\}", "", text)), text
 
 
 # protection
@@ -320,6 +346,12 @@ def _bounds(kubernetes: Case) -> dict[str, tuple[int, int]]:
     return found
 
 
+def _has_spot(kubernetes: Case) -> bool:
+    """Whether the elastic nodes, the ones whose number changes, have machines of their own."""
+    counts = kubernetes.config.counts(kubernetes.provider)
+    return bool(getattr(kubernetes.section, "spot", False)) and counts.elastic_maximum > 0
+
+
 def test_bounds_are_totals(kubernetes: Case) -> None:
     if kubernetes.provider is Provider.ORACLE:
         return
@@ -345,7 +377,7 @@ def test_autoscaled_numbers_are_not_terraforms(kubernetes: Case) -> None:
     seen = 0
     for kind, argument in pools.items():
         for pool in kubernetes.of(kind):
-            if JVM_POOL in json.dumps(pool.get("labels", pool)):
+            if (SPOT_POOL if _has_spot(kubernetes) else JVM_POOL) in json.dumps(pool.get("labels", pool)):
                 assert argument in pool["lifecycle"]["ignore_changes"], kind
                 seen += 1
     assert seen

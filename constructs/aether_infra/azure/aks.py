@@ -111,7 +111,7 @@ class AksClusterProps:
     workspace_id: str | None = None
     """Log Analytics workspace of the containers' logs; default: none."""
     protect: bool = True
-    """Refuse to destroy the cluster."""
+    """Let Terraform refuse to destroy the cluster. There is no lock: it would hold for the pools as well."""
     tags: Mapping[str, str] = field(factory=dict)
     """Tags of the cluster and its machines."""
 

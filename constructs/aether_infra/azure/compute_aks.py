@@ -14,7 +14,6 @@ from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 from aether_infra.azure.aks import AksCluster, AksClusterProps, Maintenance, PoolProps
 from aether_infra.azure.identity import Identity, IdentityProps, SecretAccess
 from aether_infra.azure.monitoring import CONTAINER_INSIGHTS, Collection, CollectionProps, control_plane_logs
-from aether_infra.azure.protection import lock
 from aether_infra.azure.registry import PULL_ROLE
 from aether_infra.azure.security import Security, SecurityProps
 from aether_infra.core.kubernetes import SERVICE_ACCOUNT
@@ -124,8 +123,6 @@ def declare(stack: AzureStack) -> Kubernetes:
         ready=ready,
     )
     _logs(stack, cluster)
-    if config.cloud.protect:
-        lock(stack, "cluster-lock", cluster.cluster.id, "Kubernetes cluster")
     if not aks.admin_group_ids:
         _deployer(stack, cluster, directory.object_id)
     workload.trust(

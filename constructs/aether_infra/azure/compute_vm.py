@@ -263,7 +263,7 @@ def _machine(
         admin_username=azure.admin_username,
         admin_ssh_public_key=literal(azure.admin_ssh_public_key or catalog.NOBODYS_SSH_KEY),
         disk_type=catalog.disk_type(azure.vm_size),
-        trusted_launch=catalog.trusted_launch(azure.vm_size),
+        trusted_launch=azure.secure_boot and catalog.trusted_launch(azure.vm_size),
         host_encryption=azure.host_encryption,
         disk_encryption_set_id=azure.disk_encryption_set_id,
         cluster_port=stack.ports.cluster,

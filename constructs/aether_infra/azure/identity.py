@@ -122,13 +122,17 @@ class SecretAccess(Construct):
         super().__init__(scope, id_)
         self.grants: list[RoleAssignment] = []
         vaults: dict[str, DynamicListTerraformIterator] = {}
+        grants: dict[str, Construct] = {}
         for vault, secret in sorted({vault_and_secret(reference) for reference in references}):
             if vault not in vaults:
-                vaults[vault] = self._vault(vault)
+                # names may be any words: each kind of them has a scope of its own
+                below = Construct(self, vault)
+                vaults[vault] = self._vault(below, vault)
+                grants[vault] = Construct(below, "grants")
             self.grants.append(
                 RoleAssignment(
-                    self,
-                    f"{vault}-{secret}",
+                    grants[vault],
+                    secret,
                     for_each=vaults[vault],
                     scope=f"{vaults[vault].key}/secrets/{secret}",
                     role_definition_name=READ_SECRETS,
@@ -138,6 +142,7 @@ class SecretAccess(Construct):
                 )
             )
 
-    def _vault(self, name: str) -> DynamicListTerraformIterator:
-        found = DataAzurermResources(self, f"vault-{name}", type="Microsoft.KeyVault/vaults", name=name)
+    @staticmethod
+    def _vault(scope: Construct, name: str) -> DynamicListTerraformIterator:
+        found = DataAzurermResources(scope, "vault", type="Microsoft.KeyVault/vaults", name=name)
         return TerraformIterator.from_complex_list(found.resources, "id")

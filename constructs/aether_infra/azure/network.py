@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
-from cdktf import Fn, ITerraformDependable, TerraformProvider, Token
+from cdktf import Fn, ITerraformDependable, Token
 from cdktf_cdktf_provider_azurerm.data_azurerm_subnet import DataAzurermSubnet
 from cdktf_cdktf_provider_azurerm.nat_gateway import NatGateway
 from cdktf_cdktf_provider_azurerm.nat_gateway_public_ip_association import NatGatewayPublicIpAssociation
@@ -146,9 +146,8 @@ class ExistingNetworkProps:
     """Props of `ExistingNetwork`."""
 
     subnet_id: str
-    """Id of the nodes' subnet, which has a NAT gateway or a route table; may be a Terraform token."""
-    provider: TerraformProvider | None = None
-    """Provider of the subnet's subscription; default: the stack's."""
+    """Id of the nodes' subnet, which has a NAT gateway or a route table and is in the stack's subscription; may be a
+    Terraform token."""
 
 
 class ExistingNetwork(Construct):
@@ -167,7 +166,6 @@ class ExistingNetwork(Construct):
             name=part(props.subnet_id, CHILD_NAME),
             virtual_network_name=part(props.subnet_id, NAME),
             resource_group_name=part(props.subnet_id, RESOURCE_GROUP),
-            provider=props.provider,
         )
         # a route table leads to a firewall, else a NAT gateway is the only way out that AKS accepts
         routed = f'try(length({self.subnet.fqn}.route_table_id), 0) > 0 ? "{ROUTE_TABLE}" : "{NAT_GATEWAY}"'

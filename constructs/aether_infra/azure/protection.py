@@ -9,6 +9,8 @@ from constructs import Construct
 def lock(scope: Construct, id_: str, resource_id: str, what: str) -> ManagementLock:
     """Lock a resource, and all below it, against deletion.
 
+    So nothing is locked whose parts come and go, such as a cluster with its pools.
+
     Source: https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/lock-resources (as of 2026-11).
 
     Args:

@@ -40,10 +40,10 @@ def parent(resource_id: str) -> str:
 
 
 def vault_and_secret(reference: str) -> tuple[str, str]:
-    """Names of vault and secret in a secret's identifier.
+    """Names of vault and secret in a secret's identifier, in small letters: Azure sees no difference.
 
     Args:
         reference: `https://VAULT.vault.azure.net/secrets/NAME[/VERSION]`.
     """
     _, _, host, _, secret, *_ = reference.split("/")
-    return host.partition(".")[0].lower(), secret
+    return host.partition(".")[0].lower(), secret.lower()

@@ -12,9 +12,9 @@ from cdktf_cdktf_provider_azurerm.subnet_network_security_group_association impo
 )
 from constructs import Construct
 
+from aether_infra.azure.sources import ANYWHERE, merged
 from aether_infra.core.names import physical_name
 
-ANYWHERE = "0.0.0.0/0"
 INTERNET = "Internet"
 BALANCER = "AzureLoadBalancer"
 """Where health checks of load balancers come from."""
@@ -145,6 +145,7 @@ class Security(Construct):
 
 def _sources(cidrs: Sequence[str]) -> dict[str, str | list[str]]:
     """Everyone has a name of its own; that range would also mean our own network."""
-    if ANYWHERE in cidrs:
+    networks = merged(cidrs)
+    if ANYWHERE in networks:
         return {"source_address_prefix": INTERNET}
-    return {"source_address_prefixes": list(cidrs)}
+    return {"source_address_prefixes": networks}

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from aether_infra.azure.compute_aks import Kubernetes
     from aether_infra.azure.compute_vm import Machines
 
-HTTP = 80
-"""Port that users call; a load balancer of Azure passes TCP on, so HTTPS would have to end at the node."""
 RESOURCE_PROVIDERS = (
     "Microsoft.ContainerRegistry",
     "Microsoft.ContainerService",
@@ -159,7 +157,7 @@ class AzureStack(BaseStack):
             return ExistingNetwork(
                 self,
                 "network",
-                ExistingNetworkProps(subnet_id=subnet_id, provider=self._provider_of(subnet_id, "network")),
+                ExistingNetworkProps(subnet_id=subnet_id),
             )
         return Network(
             self,
@@ -217,7 +215,7 @@ class AzureStack(BaseStack):
         """Ports of the load balancer and who may reach each, by concern."""
         published: dict[str, tuple[int, Sequence[str]]] = {}
         if self.ports.application is not None:
-            published["application"] = (HTTP, self.azure.allowed_cidrs)
+            published["application"] = (catalog.APPLICATION_PORT, self.azure.allowed_cidrs)
         if self.azure.management_cidrs:
             published["management"] = (self.ports.management, self.azure.management_cidrs)
         return published

@@ -9,6 +9,7 @@ from typing import ClassVar
 from attrs import evolve
 
 from aether_infra.azure.resource_id import vault_and_secret
+from aether_infra.azure.sources import ANYWHERE, merged
 from aether_infra.catalog import azure as catalog
 from aether_infra.config import AzureConfig, Provider
 from aether_infra.config.zones import azure_zones
@@ -27,7 +28,6 @@ from aether_infra.kubernetes.stack import WorkloadStack
 KUBERNETES_API = "6dae42f8-4368-4678-94ff-3960e28e3630"
 """Application id of every AKS cluster's API. Source:
 https://azure.github.io/kubelogin/concepts/aks.html (as of 2026-11)."""
-ANYWHERE = "0.0.0.0/0"
 ANNOTATION = "service.beta.kubernetes.io"
 SPOT = Toleration(key="kubernetes.azure.com/scalesetpriority", value="spot")
 """The taint that AKS itself puts on spot machines."""
@@ -84,6 +84,7 @@ class AksWorkload(WorkloadStack):
 
         Source: https://learn.microsoft.com/en-us/azure/aks/static-ip (as of 2026-11).
         """
+        networks = merged(sources)
         return Exposure(
             type="LoadBalancer",
             annotations={
@@ -92,7 +93,7 @@ class AksWorkload(WorkloadStack):
                 ),
                 f"{ANNOTATION}/azure-pip-name": self.output("load_balancer", "address_name"),
             },
-            source_ranges=() if ANYWHERE in sources else sources,
+            source_ranges=() if ANYWHERE in networks else networks,
         )
 
     def _storage(self) -> Storage:

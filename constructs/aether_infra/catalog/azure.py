@@ -70,12 +70,33 @@ https://learn.microsoft.com/en-us/azure/reliability/regions-list (as of 2026-11)
 ZONES: Final = ("1", "2", "3")
 """Zones of a location that has any. Source: as above."""
 
-VM_SIZE_FORM: Final = r"(?:Standard|Basic)_[A-Z]+[0-9]+(?:-[0-9]+)?[a-zA-Z]*(?:_[A-Za-z0-9]+)*"
-"""Form of a VM size. Source: https://learn.microsoft.com/en-us/azure/virtual-machines/vm-naming-conventions
-(as of 2026-11)."""
+RESERVED_NETWORKS: Final = (
+    "127.0.0.0/8",
+    "168.63.129.16/32",
+    "169.254.0.0/16",
+    "224.0.0.0/4",
+    "255.255.255.255/32",
+)
+"""Ranges that no virtual network may have. Source:
+https://learn.microsoft.com/en-us/azure/virtual-network/virtual-networks-faq (as of 2026-11)."""
+
+AKS_RESERVED_NETWORKS: Final = ("172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")
+"""Ranges that AKS keeps besides. Source:
+https://learn.microsoft.com/en-us/azure/aks/configure-azure-cni#prerequisites (as of 2026-11)."""
+
+VM_SIZE_FORM: Final = r"Standard_[A-Z]+[0-9]+(?:-[0-9]+)?[a-zA-Z]*(?:_[A-Za-z0-9]+)*"
+"""Form of a VM size; `Basic_` ones have no Standard load balancer, scale set or AKS. Source:
+https://learn.microsoft.com/en-us/azure/virtual-machines/vm-naming-conventions (as of 2026-11)."""
+
+GENERATION_1_SIZE: Final = r"Standard_(?:A\d+m?(?:_v2)?|DS?\d+|D\d+_v[23]|E\d+i?_v3|F\d+s?)(?:_Promo)?"
+"""VM sizes that start by BIOS alone: the first versions, and the second and third without `s`. Source:
+https://learn.microsoft.com/en-us/azure/virtual-machines/generation-2 (as of 2026-11)."""
 
 GIB_PER_CPU: Final[Mapping[str, int]] = {"D": 4, "E": 8, "F": 2}
 """Memory per processor of the usual families without `l` (half) in the name. Source: as above."""
+
+APPLICATION_PORT: Final = 80
+"""Port that users call; a load balancer of Azure passes TCP on, so HTTPS would have to end at the node."""
 
 LOG_RETENTION_DAYS: Final = (30, 730)
 """Least and most days that a Log Analytics workspace keeps logs. Source:
@@ -106,6 +127,8 @@ https://learn.microsoft.com/en-us/azure/virtual-machines/linux/mac-create-ssh-ke
 
 NODE_MACHINE_IMAGE: Final = "Canonical:ubuntu-24_04-lts:server:latest"
 """Machine image for x86 processors."""
+NODE_MACHINE_IMAGE_GENERATION_1: Final = "Canonical:ubuntu-24_04-lts:server-gen1:latest"
+"""Machine image for x86 processors that start by BIOS."""
 NODE_MACHINE_IMAGE_ARM64: Final = "Canonical:ubuntu-24_04-lts:server-arm64:latest"
 """Machine image for Arm processors."""
 
@@ -124,6 +147,11 @@ def arm64(vm_size: str) -> bool:
     return match is not None and "p" in match[1]
 
 
+def generation_1(vm_size: str) -> bool:
+    """Whether a VM size starts by BIOS alone, so that it takes images of generation 1 only."""
+    return re.fullmatch(GENERATION_1_SIZE, vm_size) is not None
+
+
 def disk_type(vm_size: str) -> str:
     """Managed disks that a VM size takes: premium ones only where `s` is among its features.
 
@@ -135,12 +163,12 @@ def disk_type(vm_size: str) -> str:
 
 
 def trusted_launch(vm_size: str) -> bool:
-    """Whether a VM size has secure boot and a virtual TPM: not on Arm, nor on the oldest families.
+    """Whether a VM size has secure boot and a virtual TPM: not on Arm, nor where machines start by BIOS.
 
     Source: https://learn.microsoft.com/en-us/azure/virtual-machines/trusted-launch#virtual-machines-sizes
     (as of 2026-11).
     """
-    return not arm64(vm_size) and not re.match(r"Basic_|Standard_A\d", vm_size)
+    return not arm64(vm_size) and not generation_1(vm_size)
 
 
 def disk_device(vm_size: str, lun: int) -> str:

@@ -55,7 +55,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
     "cloud": _backend("workspaces", "organization hostname"),
     "pg": _backend("", "schema_name skip_schema_creation skip_table_creation skip_index_creation"),
     "consul": _backend("path", "address scheme datacenter gzip lock ca_file cert_file key_file"),
-    "cos": _backend("bucket", "region prefix key encrypt acl accelerate assume_role endpoint"),
+    "cos": _backend("bucket region", "prefix key encrypt acl accelerate assume_role endpoint"),
     "oss": _backend(
         "bucket",
         "region prefix key encrypt acl profile tablestore_endpoint tablestore_table assume_role endpoint",

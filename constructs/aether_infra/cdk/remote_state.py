@@ -10,6 +10,7 @@ from cdktf import Fn, TerraformRemoteState, Token
 from constructs import Construct
 
 from aether_infra.cdk.stack import state_settings
+from aether_infra.cdk.text import literal
 from aether_infra.config import StateConfig
 
 _READERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -91,7 +92,16 @@ def _declare(
         for key in set(required) - settings.keys():
             source.add_override(f"config.{key}", None)
     for key, value in sorted(settings.items()):
-        source.add_override(f"config.{key}", value)
+        source.add_override(f"config.{key}", _literal(value))
     if "name" not in settings.get("workspaces", {"name": ""}):
         source.add_override("config.workspaces.name", None)
     return source
+
+
+def _literal(value: Any) -> Any:
+    """What Terraform takes as it is in a backend, but would read as a template here."""
+    if isinstance(value, Mapping):
+        return {key: _literal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_literal(item) for item in value]
+    return literal(value) if isinstance(value, str) else value

@@ -17,7 +17,12 @@ STATE_FOLDER = "../../.."
 folder: the project's root. Relative, so that the output is the same on every machine."""
 
 _PLACES = frozenset({"key", "path", "prefix"})
-"""Settings that name a state's place in a backend."""
+"""Settings that name a state's place in most backends."""
+_OTHER_PLACES = {
+    "http": frozenset({"address", "lock_address", "unlock_address"}),
+    "pg": frozenset({"schema_name"}),
+}
+"""The same where they have other names."""
 
 _BACKENDS: Mapping[str, tuple[Callable[..., TerraformBackend], tuple[str, ...]]] = {
     "azurerm": (cdktf.AzurermBackend, ("storage_account_name", "container_name", "key")),
@@ -103,20 +108,23 @@ def state_settings(
         region: region of an S3 bucket that names none.
         primary: as in `BaseStack`.
     """
-    given = dict(state.settings) if primary else _apart(state.settings, state_name)
+    given = dict(state.settings) if primary else _apart(state, state_name)
     settings = _defaults(state.backend, state_name, region) | given
     if state.backend == "s3" and "dynamodb_table" in settings and "use_lockfile" not in given:
         del settings["use_lockfile"]
     return settings
 
 
-def _apart(settings: Mapping[str, Any], state_name: str) -> dict[str, Any]:
+def _apart(state: StateConfig, state_name: str) -> dict[str, Any]:
     """Settings whose place has a stack's name attached."""
+    settings = state.settings
     name = state_name.rpartition("/")[2]
     moved: dict[str, Any] = {}
-    for key in _PLACES & settings.keys():
-        ending = Path(str(settings[key])).suffix
-        moved[key] = f"{str(settings[key]).removesuffix(ending)}-{name}{ending}"
+    for key in _OTHER_PLACES.get(state.backend, _PLACES) & settings.keys():
+        text = str(settings[key])
+        ending = "" if state.backend in _OTHER_PLACES else Path(text).suffix
+        separator = "_" if state.backend == "pg" else "-"
+        moved[key] = f"{text.removesuffix(ending)}{separator}{name}{ending}"
     workspaces = settings.get("workspaces")
     if isinstance(workspaces, Mapping):
         ends = {"name": f"-{name}", "prefix": f"{name}-"}
@@ -155,8 +163,11 @@ def _defaults(backend: str, state_name: str, region: str) -> dict[str, Any]:
     defaults: dict[str, dict[str, Any]] = {
         "azurerm": {"key": key},
         "cloud": workspace,
+        "cos": {"prefix": f"aether/{cluster}", "key": f"{cloud}.tfstate"},
         "gcs": {"prefix": f"aether/{state_name}"},
         "local": {"path": f"{STATE_FOLDER}/terraform.{flat}.tfstate"},
+        "oss": {"prefix": f"aether/{cluster}", "key": f"{cloud}.tfstate"},
+        "pg": {"schema_name": flat.replace("-", "_")},
         "remote": workspace,
         "s3": {"key": key, "encrypt": True, "use_lockfile": True} | ({"region": region} if region else {}),
     }

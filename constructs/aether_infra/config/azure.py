@@ -150,7 +150,7 @@ class AzureConfig(CloudSection):
             )
         ),
     )
-    """An existing subnet for the nodes; default: a new network."""
+    """An existing subnet of this subscription for the nodes; default: a new network."""
     vm_size: str = field(default="Standard_D4s_v3", metadata=check(VM_SIZE))
     """VM size of a node; default Standard_D4s_v3."""
     system_vm_size: str = field(default="Standard_D2s_v3", metadata=check(VM_SIZE))
@@ -214,6 +214,9 @@ class AzureConfig(CloudSection):
     )
     """Machine image (vm) as PUBLISHER:OFFER:SKU:VERSION, with cloud-init and apt-get or dnf; default: Ubuntu 24.04
     for the processors of `vm_size`."""
+    secure_boot: bool = True
+    """Whether machines have secure boot and a virtual TPM (vm), where `vm_size` has it; off for an image of generation
+    1, or one that nobody signed. Default on."""
     kubernetes_version: str | None = field(
         default=None,
         metadata=check(Matches(r"1\.\d{2}", 'a Kubernetes version such as "1.34"', "minor only")),
@@ -242,4 +245,6 @@ class AzureConfig(CloudSection):
         """The machine image, default filled in."""
         if self.vm_image is not None:
             return self.vm_image
+        if catalog.generation_1(self.vm_size):
+            return catalog.NODE_MACHINE_IMAGE_GENERATION_1
         return catalog.NODE_MACHINE_IMAGE_ARM64 if catalog.arm64(self.vm_size) else catalog.NODE_MACHINE_IMAGE

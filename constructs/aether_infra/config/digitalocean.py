@@ -109,6 +109,9 @@ class DigitaloceanConfig(CloudSection):
     """Whether the control plane is redundant (doks); cannot be turned off again. Default on."""
     auto_upgrade: bool = True
     """Whether DOKS moves to new patches by itself; default on."""
+    metrics_server: bool = True
+    """Whether the workload brings a metrics server, which autoscaling needs (doks); off where the cluster has the one
+    of DigitalOcean's marketplace. Default on."""
     authorized_cidrs: tuple[str, ...] = field(default=(), metadata=items(Network()))
     """IPv4 networks that may reach the Kubernetes API (doks); default: nobody but the cluster itself."""
     maintenance: MaintenanceConfig = field(factory=MaintenanceConfig)

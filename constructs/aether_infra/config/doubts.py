@@ -105,6 +105,8 @@ def _certificate(config: AetherConfig, provider: Provider) -> tuple[bool, str]:
             return named or given is not None, "certificate"
         case DigitaloceanConfig(certificate_name=given):
             return named or given is not None, "certificate_name"
+        case OracleConfig(compute="oke", tls_secret=given):
+            return given is not None, "tls_secret"
         case OracleConfig(certificate_id=given):
             return given is not None, "certificate_id"
         case _:

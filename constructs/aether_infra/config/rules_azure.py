@@ -28,6 +28,7 @@ ONLY_FOR: Final = {
     "maintenance": AKS,
     "node_os_upgrade_channel": AKS,
     "pod_cidr": AKS,
+    "secure_boot": VM,
     "service_cidr": AKS,
     "sku_tier": AKS,
     "system_nodes": AKS,
@@ -80,12 +81,44 @@ def existing_subnet(config: AetherConfig, azure: AzureConfig) -> Problems:
         yield from shadowed(config, Provider.AZURE, ("vpc_cidr",), "subnet_id names an existing subnet")
 
 
+@azure_rule(".subnet_id", ".subscription_id")
+def one_subscription(_config: AetherConfig, azure: AzureConfig) -> Problems:
+    """A subnet in the machines' own subscription.
+
+    Source: https://learn.microsoft.com/en-us/azure/virtual-network/virtual-network-network-interface (as of 2026-11).
+    """
+    if azure.subnet_id is None:
+        return
+    subscription = azure.subnet_id.split("/")[2]
+    if subscription.lower() != azure.subscription_id.lower():
+        yield Problem(
+            path="cloud.azure.subnet_id",
+            message=f"is in another subscription than the machines, {show(subscription)}: Azure refuses that",
+            hint="peer a network of subscription_id with it, and name a subnet of that one",
+        )
+
+
 @azure_rule(".compute", ".subnet_id", ".vpc_cidr", ".pod_cidr", ".service_cidr")
 def ranges(_config: AetherConfig, azure: AzureConfig) -> Problems:
     """No two ranges share addresses."""
     if azure.compute == "aks":
         keys = (*(("vpc_cidr",) if azure.subnet_id is None else ()), "pod_cidr", "service_cidr")
         yield from overlaps({f"cloud.azure.{key}": getattr(azure, key) for key in keys})
+
+
+@azure_rule(".compute", ".subnet_id", ".vpc_cidr", ".pod_cidr", ".service_cidr")
+def reserved_ranges(_config: AetherConfig, azure: AzureConfig) -> Problems:
+    """No range that Azure keeps."""
+    aks = azure.compute == "aks"
+    reserved = (*catalog.RESERVED_NETWORKS, *(catalog.AKS_RESERVED_NETWORKS if aks else ()))
+    for key in (
+        *(("vpc_cidr",) if azure.subnet_id is None else ()),
+        *(("pod_cidr", "service_cidr") if aks else ()),
+    ):
+        path, cidr = f"cloud.azure.{key}", getattr(azure, key)
+        for kept in reserved:
+            if any(overlaps({"reserved": kept, path: cidr})):
+                yield Problem(path=path, message=f"overlaps {kept}, which Azure keeps: {show(cidr)}")
 
 
 @azure_rule(
@@ -119,6 +152,25 @@ def enough_room(config: AetherConfig, azure: AzureConfig) -> Problems:
             machines=machines,
             cidr=azure.pod_cidr,
             each="a machine takes a /24 for its pods",
+        )
+
+
+@azure_rule(
+    ".compute",
+    "=cloud.azure.allowed_cidrs",
+    "=cloud.azure.management_cidrs",
+    "cluster.ports",
+    "app-http.enabled",
+)
+def one_address(config: AetherConfig, azure: AzureConfig) -> Problems:
+    """Application and management port apart: they share one public address."""
+    users = config.app_http.enabled is not False and (azure.compute == "vm" or azure.allowed_cidrs)
+    port = config.cluster.ports.management
+    if users and azure.management_cidrs and port == catalog.APPLICATION_PORT:
+        yield Problem(
+            path="cluster.ports.management",
+            message=f"is {port}, which the application has on the one public address of azure",
+            hint="take another port, or leave cloud.azure.management_cidrs out",
         )
 
 
@@ -209,8 +261,11 @@ AZURE_RULES: Final[tuple[Rule, ...]] = (
     zones,
     compute_keys,
     existing_subnet,
+    one_subscription,
     ranges,
+    reserved_ranges,
     enough_room,
+    one_address,
     kubernetes_endpoint,
     channels,
     dns,

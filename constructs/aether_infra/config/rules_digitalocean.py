@@ -1,5 +1,6 @@
 """Rules between keys of `[cloud.digitalocean]`."""
 
+from collections import Counter
 from typing import Final
 
 from aether_infra.catalog import digitalocean as catalog
@@ -9,7 +10,7 @@ from aether_infra.config.networks import addresses, is_private, overlaps
 from aether_infra.config.provider import Provider
 from aether_infra.config.relations import misplaced, needs_domain, room, shadowed
 from aether_infra.config.rule import Problems, Rule, TableRules
-from aether_infra.config.words import listing, show
+from aether_infra.config.words import dotted, listing, show
 from aether_infra.errors import Problem
 
 digitalocean_rule = TableRules(Provider.DIGITALOCEAN, lambda config: config.cloud.digitalocean)
@@ -23,6 +24,7 @@ ONLY_FOR: Final = {
     "high_availability": DOKS,
     "kubernetes_version": DOKS,
     "maintenance": DOKS,
+    "metrics_server": DOKS,
     "pod_cidr": DOKS,
     "registry_credential_days": VM,
     "service_cidr": DOKS,
@@ -162,6 +164,21 @@ def pool_size(config: AetherConfig, own: DigitaloceanConfig) -> Problems:
         )
 
 
+@digitalocean_rule("=cloud.tags")
+def tags(config: AetherConfig, _own: DigitaloceanConfig) -> Problems:
+    """Tags that differ: DigitalOcean has a tag as one text, and sees no difference between capital and small letters.
+
+    Source: https://docs.digitalocean.com/reference/api/digitalocean/#tag/Tags (as of 2026-11).
+    """
+    texts = Counter((key.lower(), value.lower()) for key, value in config.cloud.tags.items())
+    for key, value in config.cloud.tags.items():
+        if texts[key.lower(), value.lower()] > 1:
+            yield Problem(
+                path=dotted(("cloud", "tags", key)),
+                message="is there twice on digitalocean, in capital and small letters",
+            )
+
+
 DIGITALOCEAN_RULES: Final[tuple[Rule, ...]] = (
     kubernetes_region,
     compute_keys,
@@ -174,5 +191,6 @@ DIGITALOCEAN_RULES: Final[tuple[Rule, ...]] = (
     dns,
     dns_elsewhere,
     pool_size,
+    tags,
 )
 """Every rule of this cloud."""

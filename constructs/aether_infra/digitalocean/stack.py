@@ -14,6 +14,7 @@ from constructs import Construct
 from aether_infra.catalog import digitalocean as catalog
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
 from aether_infra.cdk.stack import BaseStack
+from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, DigitaloceanConfig, Provider
 from aether_infra.core.names import physical_name
 from aether_infra.core.node import HealthProbe, NodePorts
@@ -227,18 +228,19 @@ class DigitaloceanStack(BaseStack):
             "monitoring",
             monitoring.MonitoringProps(
                 name=self.name,
-                emails=self.own.alert_emails,
+                emails=[literal(address) for address in self.own.alert_emails],
                 load_balancer_ids={
                     concern: balancer.outputs.id for concern, balancer in self.load_balancers.items()
                 },
                 droplet_tag=self.machine_tag.name if self.own.compute == "vm" else None,
-                url=self._application_url() if self._public() else None,
+                url=self._application_url() if self._callable() else None,
             ),
         )
 
-    def _public(self) -> bool:
-        """Whether the world may call the application, and so DigitalOcean's uptime checks."""
-        return "application" in self.load_balancers and "0.0.0.0/0" in self.own.allowed_cidrs
+    def _callable(self) -> bool:
+        """Whether DigitalOcean's uptime checks, and so the world, may call the application; by HTTPS only by a name."""
+        named = self.config.cloud.domain is not None or self.certificate_name is None
+        return named and "application" in self.load_balancers and "0.0.0.0/0" in self.own.allowed_cidrs
 
     def _group(self) -> None:
         balancers = [balancer.outputs.urn for balancer in self.load_balancers.values()]

@@ -6,8 +6,14 @@ from typing import ClassVar
 
 from aether_infra.catalog import digitalocean as catalog
 from aether_infra.config import DigitaloceanConfig, Provider
-from aether_infra.core.kubernetes import APPLICATION_NODE_PORT, MANAGEMENT_NODE_PORT
+from aether_infra.core.kubernetes import (
+    APPLICATION_NODE_PORT,
+    MANAGEMENT_NODE_PORT,
+    POOL_LABEL,
+    SYSTEM_POOL,
+)
 from aether_infra.kubernetes.cloud import ExecAccess, Exposure, KubernetesCloud, Storage
+from aether_infra.kubernetes.metrics_server import MetricsServer, MetricsServerProps
 from aether_infra.kubernetes.stack import WorkloadStack
 
 CSI_DRIVER = "dobs.csi.digitalocean.com"
@@ -56,8 +62,22 @@ class DoksWorkload(WorkloadStack):
             image_pull_secrets=(self.output("pull_secret"),) if self._in_own_registry() else (),
         )
 
-    def _in_own_registry(self) -> bool:
+    def extend(self) -> None:
+        """A metrics server, which DOKS does not bring: without it elastic nodes are never more than the fewest."""
+        if self.own.metrics_server and self.counts.elastic_maximum:
+            MetricsServer(
+                self,
+                "metrics-server",
+                MetricsServerProps(cluster=self.name, node_selector={POOL_LABEL: SYSTEM_POOL}),
+            )
+
+    @property
+    def own(self) -> DigitaloceanConfig:
+        """`[cloud.digitalocean]`."""
         if not isinstance(self.section, DigitaloceanConfig):
             raise TypeError(f"not the table of DigitalOcean: {self.section!r}")
-        registry = self.section.registry_name or catalog.registry_name(self.name)
+        return self.section
+
+    def _in_own_registry(self) -> bool:
+        registry = self.own.registry_name or catalog.registry_name(self.name)
         return catalog.in_registry(self.config.cloud.image, registry)

@@ -56,6 +56,8 @@ class Exposure:
     """Type of the service; ClusterIP: from inside only, or through an Ingress that the cloud's module adds."""
     annotations: Mapping[str, str] = field(factory=dict)
     """What the cloud's controller reads; may hold tokens."""
+    port: int | None = None
+    """Port that callers use; default: 80 for the application, the node's own for management."""
     load_balancer_ip: str | None = None
     """Address that the load balancer takes, on clouds that know it by its IP."""
     load_balancer_class: str | None = None

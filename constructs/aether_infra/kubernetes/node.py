@@ -132,7 +132,7 @@ def pod_template(
         metadata=part(
             "Metadata",
             labels=pod_labels(props.cluster, role, props.labels),
-            annotations={"aether-infra/config": props.config_digest()},
+            annotations=_annotations(props, role),
         ),
         spec=part(
             "Spec",
@@ -156,6 +156,15 @@ def pod_template(
             volume=_volumes(part, props, role),
         ),
     )
+
+
+def _annotations(props: NodePodProps, role: NodeRole) -> dict[str, str]:
+    """Pods are replaced when their settings change; no autoscaler of machines moves a voter to save one.
+
+    Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md (as of 2026-11).
+    """
+    stay = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"} if role is NodeRole.CORE else {}
+    return {"aether-infra/config": props.config_digest(), **stay}
 
 
 def _pod_security(part: _Parts) -> Any:

@@ -35,8 +35,6 @@ class ServicesProps:
     """How users reach the application."""
     management: Exposure | None = None
     """How operators reach the management port; default: only from inside of the cluster."""
-    application_port: int = HTTP
-    """Port of the application's load balancer; inside of the cluster it is the node's own."""
 
 
 class Services(Construct):
@@ -73,7 +71,7 @@ class Services(Construct):
         )
         self.application: ServiceV1 | None = None
         if published is not None and not ingress:
-            self.application = self._open("application", props.application_port, props.application)
+            self.application = self._open("application", HTTP, props.application)
         self.management: ServiceV1 | None = None
         if props.management is not None:
             self.management = self._open("management", props.ports.management, props.management)
@@ -103,7 +101,7 @@ class Services(Construct):
                 port=[
                     ServiceV1SpecPort(
                         name=concern,
-                        port=port,
+                        port=exposure.port or port,
                         target_port=concern,
                         protocol="TCP",
                         node_port=exposure.node_port,

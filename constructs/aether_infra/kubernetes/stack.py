@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -164,8 +165,9 @@ class WorkloadStack(BaseStack):
             data_volume_gib=section.data_volume_gib,
             secrets=self.own_secrets(),
             protect=config.cloud.protect,
+            # one for all: a tag may hold what no annotation's name may
             annotations={
-                key: literal(value) for key, value in standard_tags(self.name, config.cloud.tags).items()
+                "aether-infra/tags": literal(json.dumps(standard_tags(self.name, config.cloud.tags)))
             },
         )
 

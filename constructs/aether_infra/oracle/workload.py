@@ -63,12 +63,6 @@ class OkeWorkload(WorkloadStack):
             mount_token=True,
         )
 
-    def extend(self) -> None:
-        """Serve HTTPS on its own port."""
-        service = self.workload.services.application
-        if self.oracle.tls_secret and service is not None:
-            service.add_override("spec.port.0.port", HTTPS)
-
     def _access(self) -> ExecAccess:
         """Whoever the OCI command line is configured for.
 
@@ -95,7 +89,8 @@ class OkeWorkload(WorkloadStack):
         ours, classic = "oci.oraclecloud.com", "service.beta.kubernetes.io/oci-load-balancer"
         pools = f"{JVM_POOL},{SPOT_POOL}" if self.oracle.spot else JVM_POOL
         tags = {
-            key: literal(value) for key, value in standard_tags(self.name, self.config.cloud.tags).items()
+            literal(key): literal(value)
+            for key, value in standard_tags(self.name, self.config.cloud.tags).items()
         }
         annotations = {
             f"{ours}/load-balancer-type": "lb",
@@ -117,9 +112,11 @@ class OkeWorkload(WorkloadStack):
                 f"{classic}-ssl-ports": str(HTTPS),
                 f"{classic}-tls-secret": self.oracle.tls_secret,
             }
+        encrypted = concern == "application" and self.oracle.tls_secret is not None
         return Exposure(
             type="LoadBalancer",
             annotations=annotations,
+            port=HTTPS if encrypted else None,
             load_balancer_ip=self.output("load_balancer", "addresses", concern),
         )
 
