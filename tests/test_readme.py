@@ -9,13 +9,38 @@ import pytest
 from attrs import fields
 from terraform_json import EXAMPLES, ROOT
 
-from aether_infra.config import AwsConfig, CloudConfig, HealthConfig, ScalingConfig, ShutdownConfig
+from aether_infra.config import (
+    AwsConfig,
+    AzureConfig,
+    CloudConfig,
+    DigitaloceanConfig,
+    GcpConfig,
+    HealthConfig,
+    KubernetesTarget,
+    OracleConfig,
+    ScalingConfig,
+    ShutdownConfig,
+)
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TABLES = ("aws", "gcp", "azure", "digitalocean", "oracle", "kubernetes", "settings")
 
 
-@pytest.mark.parametrize("table", [AwsConfig, CloudConfig, HealthConfig, ShutdownConfig, ScalingConfig])
+@pytest.mark.parametrize(
+    "table",
+    [
+        AwsConfig,
+        AzureConfig,
+        CloudConfig,
+        DigitaloceanConfig,
+        GcpConfig,
+        HealthConfig,
+        KubernetesTarget,
+        OracleConfig,
+        ScalingConfig,
+        ShutdownConfig,
+    ],
+)
 def test_every_key_is_explained(table: type) -> None:
     names = {attribute.name for attribute in fields(table)} - set(TABLES)
     missing = {name for name in names if f"`{name}`" not in README and f"[cloud.{name}]" not in README}
@@ -29,7 +54,7 @@ def test_every_example_is_named_and_every_named_file_is_there() -> None:
 
 
 def test_every_construct_is_where_the_table_says() -> None:
-    rows = re.findall(r"^\| (`\w+`.*?) \| `(aether_infra\.aws\.\w+)` \|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| (`\w+`.*?) \| `(aether_infra\.\w+\.\w+)` \|$", README, re.MULTILINE)
     assert len(rows) > 10
     for names, module in rows:
         for name in re.findall(r"`(\w+)`", names):

@@ -227,6 +227,6 @@ def test_warnings_of_the_sample() -> None:
         "cloud.digitalocean.authorized_cidrs",
         "cloud.gcp.zone",
         "cloud.image",
-        "cloud.oracle.certificate_id",
+        "cloud.oracle.tls_secret",
         "cloud.secrets",
     ]

@@ -447,3 +447,14 @@ def test_another_size_of_machines_leaves_the_cluster_alone(
     assert not changed & CLUSTERS
     for kind in CLUSTERS:
         assert before.of(kind) == after.of(kind)
+
+
+def test_the_region_of_a_bucket_is_one_of_aws(synthesized: Synthesize) -> None:
+    state = '[cloud.state]\nbackend = "s3"\nbucket = "states"\n[cloud.digitalocean]\n'
+    for stack in ("digitalocean", "digitalocean-workload"):
+        alone = synthesized(state, stack)
+        assert "region" not in alone["terraform"]["backend"]["s3"]
+        beside = synthesized(state + '[cloud.aws]\nregion = "eu-west-1"\n[cloud]\nprovider = "aws"', stack)
+        assert beside["terraform"]["backend"]["s3"]["region"] == "eu-west-1"
+    source = beside["data"]["terraform_remote_state"]["infrastructure"]["config"]
+    assert source["region"] == "eu-west-1"

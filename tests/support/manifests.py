@@ -9,6 +9,7 @@ from typing import Any
 from terraform_json import Document, every
 
 KINDS = {
+    "kubernetes_api_service_v1": ("apiregistration.k8s.io/v1", "APIService"),
     "kubernetes_cluster_role_binding_v1": ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
     "kubernetes_cluster_role_v1": ("rbac.authorization.k8s.io/v1", "ClusterRole"),
     "kubernetes_config_map_v1": ("v1", "ConfigMap"),
@@ -117,7 +118,7 @@ def _name(key: str, value: Any) -> str:
     if key in PLURAL and (isinstance(value, list) or key == "storage_provisioner"):
         return PLURAL[key]
     head, *rest = key.split("_")
-    return head + "".join("IP" if part == "ip" else part.title() for part in rest if part)
+    return head + "".join(part.upper() if part in {"ip", "tls"} else part.title() for part in rest if part)
 
 
 def _argument(key: str, value: Any) -> Any:

@@ -73,7 +73,7 @@ class AwsStack(BaseStack):
             id_,
             state=config.cloud.state,
             state_name=f"{config.cluster.name}/aws",
-            region=aws.region,
+            region=config.bucket_region,
             primary=config.cloud.provider is Provider.AWS,
         )
         self.config = config

@@ -82,6 +82,7 @@ class AzureStack(BaseStack):
             id_,
             state=config.cloud.state,
             state_name=f"{config.cluster.name}/azure",
+            region=config.bucket_region,
             primary=config.cloud.provider is Provider.AZURE,
         )
         self.config = config

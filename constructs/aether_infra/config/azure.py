@@ -56,7 +56,10 @@ class SshPublicKey:
 
     def __call__(self, value: str) -> Iterator[Fault]:
         """Yield a fault if `value` is no such key."""
-        kind, encoded, *_ = [*value.split(), ""]
+        kind, encoded, *_ = [*value.split(), "", ""]
+        if not encoded:
+            # not even the form of a key, of which another check tells
+            return
         parts = _ssh_parts(encoded)
         if not parts or parts[0] != kind.encode():
             yield Fault(

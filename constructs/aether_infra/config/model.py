@@ -96,6 +96,11 @@ class AetherConfig:
         """
         return node_counts(self.cluster, self.section(provider))
 
+    @property
+    def bucket_region(self) -> str:
+        """Region of an S3 bucket that holds the state and names none: that of `[cloud.aws]`; empty without it."""
+        return self.cloud.aws.region if self.cloud.aws else ""
+
     def in_kubernetes(self, provider: Provider) -> bool:
         """Whether the nodes on one cloud run in Kubernetes.
 

@@ -65,7 +65,7 @@ class DigitaloceanStack(BaseStack):
             id_,
             state=config.cloud.state,
             state_name=f"{config.cluster.name}/digitalocean",
-            region=own.region,
+            region=config.bucket_region,
             primary=config.cloud.provider is Provider.DIGITALOCEAN,
         )
         self.config = config

@@ -72,6 +72,7 @@ class GcpStack(BaseStack):
             id_,
             state=config.cloud.state,
             state_name=f"{config.cluster.name}/gcp",
+            region=config.bucket_region,
             primary=config.cloud.provider is Provider.GCP,
         )
         self.config = config

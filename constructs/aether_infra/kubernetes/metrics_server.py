@@ -213,7 +213,7 @@ class MetricsServer(Construct):
                 )
             ],
             resources=base.DeploymentV1SpecTemplateSpecContainerResources(
-                requests={"cpu": "100m", "memory": "200Mi"}
+                requests={"cpu": "100m", "memory": "200Mi"}, limits={"cpu": "500m", "memory": "400Mi"}
             ),
             liveness_probe=base.DeploymentV1SpecTemplateSpecContainerLivenessProbe(
                 http_get=base.DeploymentV1SpecTemplateSpecContainerLivenessProbeHttpGet(

@@ -67,7 +67,7 @@ class WorkloadStack(BaseStack):
             id_,
             state=config.cloud.state,
             state_name=f"{name}-workload",
-            region=section.region,
+            region=config.bucket_region,
             primary=primary,
         )
         self.config = config
@@ -87,7 +87,7 @@ class WorkloadStack(BaseStack):
                 "infrastructure",
                 state=config.cloud.state,
                 state_name=name,
-                region=section.region,
+                region=config.bucket_region,
                 primary=config.cloud.provider is self.provider,
             )
         if infrastructure is not None:

@@ -61,6 +61,7 @@ class OracleStack(BaseStack):
             id_,
             state=config.cloud.state,
             state_name=f"{config.cluster.name}/oracle",
+            region=config.bucket_region,
             primary=config.cloud.provider is Provider.ORACLE,
         )
         self.config = config
