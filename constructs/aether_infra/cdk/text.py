@@ -34,12 +34,14 @@ def json_text(value: Any) -> str:
         value: dictionaries, lists, texts (which may hold tokens), numbers, truth values.
 
     Returns:
-        JSON with sorted keys. Where it holds a token or a backslash it is wrapped into Terraform's `jsonencode`,
-        which takes JSON as it is: cdktf's HCL writer (`cdktf synth --hcl`) leaves the quotes of such a text bare, and
-        a token's own value may hold quotes. cdktf's `Fn.jsonencode` is no help: it leaves quotes inside of texts bare.
+        JSON with sorted keys. Where it holds a token, an escaped template or a backslash it is wrapped into Terraform's
+        `jsonencode`, which takes JSON as it is: cdktf's HCL writer (`cdktf synth --hcl`) leaves the quotes of such a
+        text bare, and a token's own value may hold quotes. cdktf's `Fn.jsonencode` is no help: it leaves quotes inside
+        of texts bare.
     """
     text = _expression_text(value)
-    return f"{_EXPRESSION}jsonencode({text})}}" if Token.is_unresolved(text) or "\\" in text else text
+    doubtful = Token.is_unresolved(text) or any(sign in text for sign in ("\\", "${", "%{"))
+    return f"{_EXPRESSION}jsonencode({text})}}" if doubtful else text
 
 
 def base64_text(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from constructs import Construct
 
 from aether_infra.cdk.remote_state import RemoteOutputs
 from aether_infra.cdk.stack import BaseStack
-from aether_infra.cdk.text import literal
+from aether_infra.cdk.text import json_text, literal
 from aether_infra.config import AetherConfig, CloudSection, Provider, heap_mib
 from aether_infra.core.node import HealthProbe, NodePorts, java_options
 from aether_infra.core.tags import standard_tags
@@ -166,10 +165,12 @@ class WorkloadStack(BaseStack):
             secrets=self.own_secrets(),
             protect=config.cloud.protect,
             # one for all: a tag may hold what no annotation's name may
-            annotations={
-                "aether-infra/tags": literal(json.dumps(standard_tags(self.name, config.cloud.tags)))
-            },
+            annotations={"aether-infra/tags": json_text(self._tags())},
         )
+
+    def _tags(self) -> dict[str, str]:
+        tags = standard_tags(self.name, self.config.cloud.tags)
+        return {literal(key): literal(value) for key, value in tags.items()}
 
     def namespace(self) -> str:
         """The namespace of everything."""
