@@ -29,6 +29,8 @@ JVM_FLAGS: Final = (
     (r"-D(?:sun\.net\.inetaddr\.ttl|networkaddress\.cache\.ttl)=.*", "cloud.shutdown.jvm_dns_ttl_seconds"),
 )
 """Options of the JVM that have a key of their own."""
+LISTENERS: Final = (80, 443)
+"""Ports at which users call."""
 NO_SYNC: Final = {
     Provider.DIGITALOCEAN: "which has no secret store",
     Provider.ORACLE: "whose Vault nothing copies into Kubernetes on its own",
@@ -75,6 +77,20 @@ def ports(config: AetherConfig) -> Problems:
                 message=f"is the port of failure detection, {number}",
                 hint=f"that is always cluster.ports.cluster ({own.cluster}) plus 100",
             )
+
+
+@section_rule("cluster.ports", "app-http.enabled", ".management_cidrs", ".compute")
+def listeners(config: AetherConfig, provider: Provider) -> Problems:
+    """A load balancer that serves both has a port for each."""
+    port, section = config.cluster.ports.management, config.section(provider)
+    one = provider is Provider.AWS or (provider is Provider.ORACLE and section.compute == "vm")
+    published = config.app_http.enabled is not False
+    if one and published and section.management_cidrs and port in LISTENERS:
+        yield Problem(
+            path="cluster.ports.management",
+            message=f"is {port}, where the load balancer on {provider} serves the application",
+            hint="take another, or leave management_cidrs out",
+        )
 
 
 @rule("cloud.java_opts")
@@ -229,6 +245,7 @@ def log_retention(config: AetherConfig, provider: Provider) -> Problems:
 RULES: Final[tuple[Rule, ...]] = (
     *node_counts,
     ports,
+    *listeners,
     *RESOURCE_RULES,
     java_opts,
     probes,
