@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from attrs import asdict
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 from cdktf_cdktf_provider_aws.provider import AwsProvider
@@ -28,7 +27,7 @@ from aether_infra.aws.network import (
 from aether_infra.aws.registry import Registry, RegistryProps
 from aether_infra.aws.security import Security, SecurityProps
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
-from aether_infra.cdk.stack import BaseStack
+from aether_infra.cdk.stack import ClusterStack
 from aether_infra.config import (
     AetherConfig,
     AwsConfig,
@@ -37,7 +36,7 @@ from aether_infra.config import (
     aws_zones,
 )
 from aether_infra.core.kubernetes import APPLICATION_NODE_PORT, MANAGEMENT_NODE_PORT
-from aether_infra.core.node import HealthProbe, NodePorts
+from aether_infra.core.node import NodePorts
 from aether_infra.core.tags import standard_tags
 
 if TYPE_CHECKING:
@@ -46,13 +45,15 @@ if TYPE_CHECKING:
     from aether_infra.aws.fargate import FargateCluster
 
 
-class AwsStack(BaseStack):
+class AwsStack(ClusterStack):
     """Everything that `[cloud.aws]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
         network, security, registry, logs, load_balancer, compute, alarms: the parts. What a configuration leaves
             out is None.
     """
+
+    provider: ClassVar[Provider] = Provider.AWS
 
     def __init__(self, scope: Construct, id_: str, config: AetherConfig) -> None:
         """Declare the stack.
@@ -65,30 +66,13 @@ class AwsStack(BaseStack):
         Raises:
             ConfigError: it has none.
         """
-        aws = config.section(Provider.AWS)
+        super().__init__(scope, id_, config)
+        aws = self.section
         if not isinstance(aws, AwsConfig):
             raise TypeError(f"not the table of AWS: {aws!r}")
-        super().__init__(
-            scope,
-            id_,
-            state=config.cloud.state,
-            state_name=f"{config.cluster.name}/aws",
-            region=config.bucket_region,
-            primary=config.cloud.provider is Provider.AWS,
-        )
-        self.config = config
         self.aws = aws
-        self.name = config.cluster.name
-        self.counts = config.counts(Provider.AWS)
         self.tags = standard_tags(self.name, config.cloud.tags)
-        published = config.app_http.enabled is not False
-        self.ports = NodePorts(
-            management=config.cluster.ports.management,
-            cluster=config.cluster.ports.cluster,
-            application=config.app_http.port if published else None,
-        )
         self.target_ports = self._target_ports()
-        self.health = HealthProbe(**asdict(config.cloud.health))
 
         AwsProvider(self, "aws", region=aws.region)
         self.account_id = DataAwsCallerIdentity(self, "account").account_id
@@ -338,36 +322,27 @@ class AwsStack(BaseStack):
 
     def _runtime(self) -> dict[str, Any]:
         balancer = self.load_balancer.outputs if self.load_balancer else None
-        return {
-            "provider": Provider.AWS.value,
-            "region": self.aws.region,
-            "cluster_name": self.name,
-            "compute": self.aws.compute,
-            "core_nodes": self.counts.core,
-            "min_nodes": self.counts.minimum,
-            "max_nodes": self.counts.maximum,
-            "ports": {
-                "management": self.ports.management,
-                "cluster": self.ports.cluster,
-                "swim": self.ports.swim,
-                "application": self.ports.application,
-            },
-            "network_id": self.network.outputs.vpc_id,
-            "subnet_ids": list(self.network.outputs.private_subnet_ids),
-            "security_group_ids": [self.security.outputs.node_security_group_id],
-            "target_group_arns": {
-                "application": balancer.application_target_group_arn if balancer else None,
-                "management": balancer.management_target_group_arn if balancer else None,
-            },
-            "dns": {
-                "zone_id": self.zone.zone_id if self.zone else None,
-                "domain": self.config.cloud.domain,
-                "target_dns_name": balancer.dns_name if balancer else None,
-                "target_zone_id": balancer.zone_id if balancer else None,
-            },
-            "image": self.image,
-            "tags": self.tags,
-        } | self.compute.runtime()
+        return (
+            self.facts()
+            | {
+                "network_id": self.network.outputs.vpc_id,
+                "subnet_ids": list(self.network.outputs.private_subnet_ids),
+                "security_group_ids": [self.security.outputs.node_security_group_id],
+                "target_group_arns": {
+                    "application": balancer.application_target_group_arn if balancer else None,
+                    "management": balancer.management_target_group_arn if balancer else None,
+                },
+                "dns": {
+                    "zone_id": self.zone.zone_id if self.zone else None,
+                    "domain": self.config.cloud.domain,
+                    "target_dns_name": balancer.dns_name if balancer else None,
+                    "target_zone_id": balancer.zone_id if balancer else None,
+                },
+                "image": self.image,
+                "tags": self.tags,
+            }
+            | self.compute.runtime()
+        )
 
 
 def _network_zone(zone: Zone) -> NetworkZone:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from attrs import asdict
 from cdktf import TerraformProvider
 from cdktf_cdktf_provider_azurerm.provider import (
     AzurermProvider,
@@ -31,12 +30,11 @@ from aether_infra.azure.registry import Registry, RegistryProps, registry_name
 from aether_infra.azure.resource_id import SUBSCRIPTION, part
 from aether_infra.catalog import azure as catalog
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
-from aether_infra.cdk.stack import BaseStack
+from aether_infra.cdk.stack import ClusterStack
 from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, AzureConfig, Provider
 from aether_infra.config.zones import azure_zones
 from aether_infra.core.names import physical_name
-from aether_infra.core.node import HealthProbe, NodePorts
 from aether_infra.core.tags import standard_tags
 
 if TYPE_CHECKING:
@@ -56,12 +54,14 @@ RESOURCE_PROVIDERS = (
 """What a subscription must have registered, besides the provider's own `core` set."""
 
 
-class AzureStack(BaseStack):
+class AzureStack(ClusterStack):
     """Everything that `[cloud.azure]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
         network, registry, workspace, address, zone, compute: the parts. What a configuration leaves out is None.
     """
+
+    provider: ClassVar[Provider] = Provider.AZURE
 
     def __init__(self, scope: Construct, id_: str, config: AetherConfig) -> None:
         """Declare the stack.
@@ -74,31 +74,15 @@ class AzureStack(BaseStack):
         Raises:
             ConfigError: it has none.
         """
-        azure = config.section(Provider.AZURE)
+        super().__init__(scope, id_, config)
+        azure = self.section
         if not isinstance(azure, AzureConfig):
             raise TypeError(f"not the table of Azure: {azure!r}")
-        super().__init__(
-            scope,
-            id_,
-            state=config.cloud.state,
-            state_name=f"{config.cluster.name}/azure",
-            region=config.bucket_region,
-            primary=config.cloud.provider is Provider.AZURE,
-        )
-        self.config = config
         self.azure = azure
-        self.name = config.cluster.name
-        self.counts = config.counts(Provider.AZURE)
         self.zones = tuple(zone.name_or_id for zone in azure_zones(azure))
         # Azure allows what Terraform would read as a template
         own = {literal(key): literal(value) for key, value in config.cloud.tags.items()}
         self.tags = standard_tags(self.name, own)
-        self.ports = NodePorts(
-            management=config.cluster.ports.management,
-            cluster=config.cluster.ports.cluster,
-            application=config.app_http.port if config.app_http.enabled is not False else None,
-        )
-        self.health = HealthProbe(**asdict(config.cloud.health))
         self.secrets = config.stored_secrets(Provider.AZURE)
         self.published = self._published()
 
@@ -299,36 +283,27 @@ class AzureStack(BaseStack):
 
     def _runtime(self) -> dict[str, Any]:
         address = self.address.outputs if self.address else None
-        return {
-            "provider": Provider.AZURE.value,
-            "region": self.azure.location,
-            "cluster_name": self.name,
-            "compute": self.azure.compute,
-            "core_nodes": self.counts.core,
-            "min_nodes": self.counts.minimum,
-            "max_nodes": self.counts.maximum,
-            "ports": {
-                "management": self.ports.management,
-                "cluster": self.ports.cluster,
-                "swim": self.ports.swim,
-                "application": self.ports.application,
-            },
-            "subscription_id": self.azure.subscription_id,
-            "resource_group": self.resource_group,
-            "network_id": self.network.outputs.network_id,
-            "subnet_ids": [self.network.outputs.subnet_id],
-            "security_group_ids": self.compute.security_group_ids,
-            "zones": list(self.zones),
-            "registry_id": self.registry.outputs.registry_id,
-            "log_analytics_workspace_id": self.workspace.workspace_id,
-            "dns": {
-                "zone_id": self.zone.zone_id if self.zone else None,
-                "name_servers": list(self.zone.name_servers) if self.zone else [],
-                "domain": self.config.cloud.domain,
-                "target_resource_id": address.address_id if address else None,
-                "target_ip": address.ip if address else None,
-            },
-            "image": self.image,
-            "tags": self.tags,
-            "kubernetes": None,
-        } | self.compute.runtime()
+        return (
+            self.facts()
+            | {
+                "subscription_id": self.azure.subscription_id,
+                "resource_group": self.resource_group,
+                "network_id": self.network.outputs.network_id,
+                "subnet_ids": [self.network.outputs.subnet_id],
+                "security_group_ids": self.compute.security_group_ids,
+                "zones": list(self.zones),
+                "registry_id": self.registry.outputs.registry_id,
+                "log_analytics_workspace_id": self.workspace.workspace_id,
+                "dns": {
+                    "zone_id": self.zone.zone_id if self.zone else None,
+                    "name_servers": list(self.zone.name_servers) if self.zone else [],
+                    "domain": self.config.cloud.domain,
+                    "target_resource_id": address.address_id if address else None,
+                    "target_ip": address.ip if address else None,
+                },
+                "image": self.image,
+                "tags": self.tags,
+                "kubernetes": None,
+            }
+            | self.compute.runtime()
+        )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cdktf
+from attrs import asdict
 from cdktf import TerraformBackend, TerraformStack
 from constructs import Construct
 
-from aether_infra.config import StateConfig
+from aether_infra.config import AetherConfig, Provider, StateConfig
+from aether_infra.core.node import HealthProbe, NodePorts
 
 STATE_FOLDER = "../../.."
 """From the folder that Terraform runs in, `<output folder>/stacks/<stack>`, to the one that holds the output
@@ -67,6 +69,75 @@ class BaseStack(TerraformStack):
         """
         super().__init__(scope, id_)
         self.backend = declare_backend(self, state, state_name, region, primary=primary)
+
+
+class ClusterStack(BaseStack):
+    """What every stack of a cluster takes from the configuration; each cloud's stacks derive from this.
+
+    Attributes:
+        config: the configuration.
+        section: its table of this cloud.
+        name: the cluster's name.
+        counts: how many nodes run.
+        ports: ports of a node; none for the application where it is not published.
+        health: how a node's health is asked.
+    """
+
+    provider: ClassVar[Provider]
+    """Which cloud this is."""
+
+    def __init__(
+        self, scope: Construct, id_: str, config: AetherConfig, *, part: str = "", primary: bool = True
+    ) -> None:
+        """Declare the stack and its backend.
+
+        Args:
+            scope: the app.
+            id_: the stack's name on the command line.
+            config: a loaded configuration that has this cloud's table.
+            part: end of the state's name, where a cloud has several stacks.
+            primary: whether a state's place in the file can be this stack's own; it is if the cloud is the active one.
+
+        Raises:
+            ConfigError: the configuration has no such table.
+        """
+        self.section = config.section(self.provider)
+        self.name = config.cluster.name
+        super().__init__(
+            scope,
+            id_,
+            state=config.cloud.state,
+            state_name=f"{self.name}/{self.provider}{part}",
+            region=config.bucket_region,
+            primary=primary and config.cloud.provider is self.provider,
+        )
+        self.config = config
+        self.counts = config.counts(self.provider)
+        published = config.app_http.enabled is not False
+        self.ports = NodePorts(
+            management=config.cluster.ports.management,
+            cluster=config.cluster.ports.cluster,
+            application=config.app_http.port if published else None,
+        )
+        self.health = HealthProbe(**asdict(config.cloud.health))
+
+    def facts(self) -> dict[str, Any]:
+        """What the output `runtime` says of every cluster, on any cloud."""
+        return {
+            "provider": self.provider.value,
+            "region": self.section.region,
+            "cluster_name": self.name,
+            "compute": self.section.compute,
+            "core_nodes": self.counts.core,
+            "min_nodes": self.counts.minimum,
+            "max_nodes": self.counts.maximum,
+            "ports": {
+                "management": self.ports.management,
+                "cluster": self.ports.cluster,
+                "swim": self.ports.swim,
+                "application": self.ports.application,
+            },
+        }
 
 
 def declare_backend(

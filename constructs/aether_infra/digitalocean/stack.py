@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from attrs import asdict
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_digitalocean.provider import DigitaloceanProvider
 from cdktf_cdktf_provider_digitalocean.tag import Tag
@@ -13,11 +12,10 @@ from constructs import Construct
 
 from aether_infra.catalog import digitalocean as catalog
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
-from aether_infra.cdk.stack import BaseStack
+from aether_infra.cdk.stack import ClusterStack
 from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, DigitaloceanConfig, Provider
 from aether_infra.core.names import physical_name
-from aether_infra.core.node import HealthProbe, NodePorts
 from aether_infra.core.tags import standard_tags
 from aether_infra.digitalocean.dns import (
     AddressRecord,
@@ -38,13 +36,15 @@ if TYPE_CHECKING:
     from aether_infra.digitalocean.monitoring import Monitoring
 
 
-class DigitaloceanStack(BaseStack):
+class DigitaloceanStack(ClusterStack):
     """Everything that `[cloud.digitalocean]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
         network, registry, project, machine_tag, zone, compute, load_balancers, monitoring: the parts. What a
             configuration leaves out is None; load balancers are by concern.
     """
+
+    provider: ClassVar[Provider] = Provider.DIGITALOCEAN
 
     def __init__(self, scope: Construct, id_: str, config: AetherConfig) -> None:
         """Declare the stack.
@@ -57,29 +57,12 @@ class DigitaloceanStack(BaseStack):
         Raises:
             ConfigError: it has none.
         """
-        own = config.section(Provider.DIGITALOCEAN)
+        super().__init__(scope, id_, config)
+        own = self.section
         if not isinstance(own, DigitaloceanConfig):
             raise TypeError(f"not the table of DigitalOcean: {own!r}")
-        super().__init__(
-            scope,
-            id_,
-            state=config.cloud.state,
-            state_name=f"{config.cluster.name}/digitalocean",
-            region=config.bucket_region,
-            primary=config.cloud.provider is Provider.DIGITALOCEAN,
-        )
-        self.config = config
         self.own = own
-        self.name = config.cluster.name
-        self.counts = config.counts(Provider.DIGITALOCEAN)
         self.tags = standard_tags(self.name, config.cloud.tags)
-        published = config.app_http.enabled is not False
-        self.ports = NodePorts(
-            management=config.cluster.ports.management,
-            cluster=config.cluster.ports.cluster,
-            application=config.app_http.port if published else None,
-        )
-        self.health = HealthProbe(**asdict(config.cloud.health))
 
         DigitaloceanProvider(self, "digitalocean")
         self.network = self._network()
@@ -266,39 +249,32 @@ class DigitaloceanStack(BaseStack):
 
     def _runtime(self) -> dict[str, Any]:
         balancer = self.load_balancers.get("application")
-        return {
-            "provider": Provider.DIGITALOCEAN.value,
-            "region": self.own.region,
-            "cluster_name": self.name,
-            "compute": self.own.compute,
-            "core_nodes": self.counts.core,
-            "min_nodes": self.counts.minimum,
-            "max_nodes": self.counts.maximum,
-            "ports": {
-                "management": self.ports.management,
-                "cluster": self.ports.cluster,
-                "swim": self.ports.swim,
-                "application": self.ports.application,
-            },
-            "project_id": self.project.project_id,
-            "network_id": self.network.outputs.vpc_id,
-            # a VPC has no subnets, and a firewall goes by the machines' tag
-            "subnet_ids": [],
-            "security_group_ids": [],
-            "machine_tag": self.machine_tag.name,
-            "load_balancer_ids": {
-                concern: self.load_balancers[concern].outputs.id if concern in self.load_balancers else None
-                for concern in ("application", "management")
-            },
-            "dns": {
-                "zone_id": self.zone.name if self.zone else None,
-                "domain": self.config.cloud.domain,
-                "target_address": balancer.outputs.ip if balancer else None,
-            },
-            "image": self.image,
-            "tags": self.tags,
-            "kubernetes": self._kubernetes(),
-        } | self.compute.runtime()
+        return (
+            self.facts()
+            | {
+                "project_id": self.project.project_id,
+                "network_id": self.network.outputs.vpc_id,
+                # a VPC has no subnets, and a firewall goes by the machines' tag
+                "subnet_ids": [],
+                "security_group_ids": [],
+                "machine_tag": self.machine_tag.name,
+                "load_balancer_ids": {
+                    concern: self.load_balancers[concern].outputs.id
+                    if concern in self.load_balancers
+                    else None
+                    for concern in ("application", "management")
+                },
+                "dns": {
+                    "zone_id": self.zone.name if self.zone else None,
+                    "domain": self.config.cloud.domain,
+                    "target_address": balancer.outputs.ip if balancer else None,
+                },
+                "image": self.image,
+                "tags": self.tags,
+                "kubernetes": self._kubernetes(),
+            }
+            | self.compute.runtime()
+        )
 
     def _kubernetes(self) -> dict[str, Any] | None:
         cluster = self.compute.kubernetes()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from attrs import asdict
 from cdktf_cdktf_provider_google.provider import GoogleProvider
 from constructs import Construct
 
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
-from aether_infra.cdk.stack import BaseStack
+from aether_infra.cdk.stack import ClusterStack
 from aether_infra.config import AetherConfig, GcpConfig, Provider, gcp_zones
 from aether_infra.core.names import physical_name
-from aether_infra.core.node import HealthProbe, NodePorts
+from aether_infra.core.node import NodePorts
 from aether_infra.core.tags import standard_tags
 from aether_infra.gcp import publication
 from aether_infra.gcp.address import (
@@ -45,13 +44,15 @@ if TYPE_CHECKING:
     from aether_infra.gcp.compute_vm import VmCompute
 
 
-class GcpStack(BaseStack):
+class GcpStack(ClusterStack):
     """Everything that `[cloud.gcp]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
         services, keys, network, identity, firewall, registry, addresses, zone, tls, allow_list, compute, logs: the
             parts. What a configuration leaves out is None.
     """
+
+    provider: ClassVar[Provider] = Provider.GCP
 
     def __init__(self, scope: Construct, id_: str, config: AetherConfig) -> None:
         """Declare the stack.
@@ -64,21 +65,11 @@ class GcpStack(BaseStack):
         Raises:
             ConfigError: it has none.
         """
-        gcp = config.section(Provider.GCP)
+        super().__init__(scope, id_, config)
+        gcp = self.section
         if not isinstance(gcp, GcpConfig):
             raise TypeError(f"not the table of Google Cloud: {gcp!r}")
-        super().__init__(
-            scope,
-            id_,
-            state=config.cloud.state,
-            state_name=f"{config.cluster.name}/gcp",
-            region=config.bucket_region,
-            primary=config.cloud.provider is Provider.GCP,
-        )
-        self.config = config
         self.gcp = gcp
-        self.name = config.cluster.name
-        self.counts = config.counts(Provider.GCP)
         self.zones = tuple(zone.name_or_id for zone in gcp_zones(gcp))
         self.labels = standard_tags(self.name, config.cloud.tags)
         self.secrets = config.stored_secrets(Provider.GCP)
@@ -88,7 +79,6 @@ class GcpStack(BaseStack):
             cluster=config.cluster.ports.cluster,
             application=config.app_http.port if self.published else None,
         )
-        self.health = HealthProbe(**asdict(config.cloud.health))
 
         GoogleProvider(self, "google", project=gcp.project, region=gcp.region)
         self.services = self._services()
@@ -347,36 +337,27 @@ class GcpStack(BaseStack):
 
     def _runtime(self) -> dict[str, Any]:
         address = self.application_address
-        return {
-            "provider": Provider.GCP.value,
-            "project": self.gcp.project,
-            "region": self.gcp.region,
-            "zones": list(self.zones),
-            "cluster_name": self.name,
-            "compute": self.gcp.compute,
-            "core_nodes": self.counts.core,
-            "min_nodes": self.counts.minimum,
-            "max_nodes": self.counts.maximum,
-            "ports": {
-                "management": self.ports.management,
-                "cluster": self.ports.cluster,
-                "swim": self.ports.swim,
-                "application": self.ports.application,
-            },
-            "network_id": self.network.outputs.network_id,
-            "subnet_ids": [self.network.outputs.subnetwork_id],
-            # firewall rules name machines by their service account here
-            "security_group_ids": [],
-            "service_account": self.identity.email,
-            "dns": {
-                "zone_id": self.zone.zone_name if self.zone else None,
-                "domain": self.config.cloud.domain,
-                "target_address": address.address.address if address else None,
-                "name_servers": self.zone.name_servers if self.zone else [],
-            },
-            "image": self.image,
-            "tags": self.labels,
-        } | self.compute.runtime()
+        return (
+            self.facts()
+            | {
+                "project": self.gcp.project,
+                "zones": list(self.zones),
+                "network_id": self.network.outputs.network_id,
+                "subnet_ids": [self.network.outputs.subnetwork_id],
+                # firewall rules name machines by their service account here
+                "security_group_ids": [],
+                "service_account": self.identity.email,
+                "dns": {
+                    "zone_id": self.zone.zone_name if self.zone else None,
+                    "domain": self.config.cloud.domain,
+                    "target_address": address.address.address if address else None,
+                    "name_servers": self.zone.name_servers if self.zone else [],
+                },
+                "image": self.image,
+                "tags": self.labels,
+            }
+            | self.compute.runtime()
+        )
 
     def load_balancer_names(self) -> dict[str, Any]:
         """What a load balancer that is made elsewhere, in the cluster, must know: names, since Kubernetes asks so."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
-from attrs import asdict
 from cdktf import TerraformStack
 from constructs import Construct
 
 from aether_infra.cdk.remote_state import RemoteOutputs
-from aether_infra.cdk.stack import BaseStack
+from aether_infra.cdk.stack import ClusterStack
 from aether_infra.cdk.text import json_text, literal
 from aether_infra.config import AetherConfig, CloudSection, Provider, heap_mib
-from aether_infra.core.node import HealthProbe, NodePorts, java_options
+from aether_infra.core.node import java_options
 from aether_infra.core.tags import standard_tags
 from aether_infra.kubernetes.access import declare_provider
 from aether_infra.kubernetes.cloud import KubernetesCloud
@@ -21,7 +19,7 @@ from aether_infra.kubernetes.node import PodResources, SecretKey
 from aether_infra.kubernetes.workload import Workload, WorkloadProps
 
 
-class WorkloadStack(BaseStack):
+class WorkloadStack(ClusterStack):
     """Aether on one cluster; uses the Kubernetes provider and nothing else.
 
     What it must know of the infrastructure (the API's address, an IP) it reads from that stack's state, so that the
@@ -34,9 +32,6 @@ class WorkloadStack(BaseStack):
         infrastructure: outputs of the cloud's infrastructure stack; None on a cluster that is not ours.
         workload: all that runs in the cluster.
     """
-
-    provider: ClassVar[Provider]
-    """Which cloud this is."""
 
     def __init__(
         self,
@@ -57,35 +52,16 @@ class WorkloadStack(BaseStack):
         Raises:
             ConfigError: the configuration has no such table.
         """
-        section = config.section(self.provider)
-        name = f"{config.cluster.name}/{self.provider}"
-        # the first stack of the active provider has the state's place as the file names it
-        primary = config.cloud.provider is self.provider and self.provider is Provider.KUBERNETES
-        super().__init__(
-            scope,
-            id_,
-            state=config.cloud.state,
-            state_name=f"{name}-workload",
-            region=config.bucket_region,
-            primary=primary,
-        )
-        self.config = config
-        self.section = section
-        self.name = config.cluster.name
-        self.counts = config.counts(self.provider)
-        published = config.app_http.enabled is not False
-        self.ports = NodePorts(
-            management=config.cluster.ports.management,
-            cluster=config.cluster.ports.cluster,
-            application=config.app_http.port if published else None,
-        )
+        # an infrastructure stack has the place that the file names; on a cluster that exists there is none
+        existing = self.provider is Provider.KUBERNETES
+        super().__init__(scope, id_, config, part="-workload", primary=existing)
         self.infrastructure: RemoteOutputs | None = None
-        if self.provider is not Provider.KUBERNETES:
+        if not existing:
             self.infrastructure = RemoteOutputs(
                 self,
                 "infrastructure",
                 state=config.cloud.state,
-                state_name=name,
+                state_name=f"{self.name}/{self.provider}",
                 region=config.bucket_region,
                 primary=config.cloud.provider is self.provider,
             )
@@ -93,7 +69,7 @@ class WorkloadStack(BaseStack):
             self.add_dependency(infrastructure)
         cloud = self.cloud()
         declare_provider(self, cloud.access)
-        self.workload = Workload(self, "aether", self._props(cloud, section))
+        self.workload = Workload(self, "aether", self._props(cloud, self.section))
         self.extend()
 
     def cloud(self) -> KubernetesCloud:
@@ -148,7 +124,7 @@ class WorkloadStack(BaseStack):
                 extra=literal(config.cloud.java_opts),
             ),
             ports=self.ports,
-            health=HealthProbe(**asdict(config.cloud.health)),
+            health=self.health,
             resources=PodResources(
                 cpu_request=node.resources.cpu_request,
                 cpu_limit=node.resources.cpu_limit,

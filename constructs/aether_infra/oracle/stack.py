@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from attrs import asdict
 from constructs import Construct
 
 from aether_infra.catalog import oracle as catalog
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
-from aether_infra.cdk.stack import BaseStack
+from aether_infra.cdk.stack import ClusterStack
 from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, OracleConfig, Provider, oracle_zones
 from aether_infra.core.names import physical_name
-from aether_infra.core.node import HealthProbe, NodePorts
 from aether_infra.core.tags import standard_tags
 from aether_infra.oracle import logs
 from aether_infra.oracle.address import ReservedAddress, ReservedAddressProps
@@ -34,13 +32,15 @@ if TYPE_CHECKING:
     from aether_infra.oracle.compute_vm import VmCompute
 
 
-class OracleStack(BaseStack):
+class OracleStack(ClusterStack):
     """Everything that `[cloud.oracle]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
         network, security, registry, machine_group, logs, addresses, compute: the parts.
         home: provider of the tenancy's home region, where rights are written.
     """
+
+    provider: ClassVar[Provider] = Provider.ORACLE
 
     def __init__(self, scope: Construct, id_: str, config: AetherConfig) -> None:
         """Declare the stack.
@@ -53,31 +53,14 @@ class OracleStack(BaseStack):
         Raises:
             ConfigError: it has none.
         """
-        oracle = config.section(Provider.ORACLE)
+        super().__init__(scope, id_, config)
+        oracle = self.section
         if not isinstance(oracle, OracleConfig):
             raise TypeError(f"not the table of Oracle Cloud: {oracle!r}")
-        super().__init__(
-            scope,
-            id_,
-            state=config.cloud.state,
-            state_name=f"{config.cluster.name}/oracle",
-            region=config.bucket_region,
-            primary=config.cloud.provider is Provider.ORACLE,
-        )
-        self.config = config
         self.oracle = oracle
-        self.name = config.cluster.name
-        self.counts = config.counts(Provider.ORACLE)
         self.tags = {
             literal(key): literal(value) for key, value in standard_tags(self.name, config.cloud.tags).items()
         }
-        published = config.app_http.enabled is not False
-        self.ports = NodePorts(
-            management=config.cluster.ports.management,
-            cluster=config.cluster.ports.cluster,
-            application=config.app_http.port if published else None,
-        )
-        self.health = HealthProbe(**asdict(config.cloud.health))
 
         OciProvider(self, "oci", region=oracle.region)
         home = oracle.home_region or HomeRegion(self, "home-region", tenancy_id=oracle.tenancy_id).name
@@ -310,27 +293,18 @@ class OracleStack(BaseStack):
         )
 
     def _runtime(self) -> dict[str, Any]:
-        return {
-            "provider": Provider.ORACLE.value,
-            "region": self.oracle.region,
-            "compartment_id": self.oracle.compartment_id,
-            "cluster_name": self.name,
-            "compute": self.oracle.compute,
-            "core_nodes": self.counts.core,
-            "min_nodes": self.counts.minimum,
-            "max_nodes": self.counts.maximum,
-            "ports": {
-                "management": self.ports.management,
-                "cluster": self.ports.cluster,
-                "swim": self.ports.swim,
-                "application": self.ports.application,
-            },
-            "network_id": self.network.outputs.vcn_id,
-            "subnet_ids": [self.network.outputs.node_subnet_id],
-            "security_group_ids": [self.security.outputs.node_group_id],
-            "availability_domains": list(self.availability_domains),
-            "dns": self.dns,
-            "image": self.image,
-            "tags": self.tags,
-            "kubernetes": self.compute.kubernetes(),
-        } | self.compute.runtime()
+        return (
+            self.facts()
+            | {
+                "compartment_id": self.oracle.compartment_id,
+                "network_id": self.network.outputs.vcn_id,
+                "subnet_ids": [self.network.outputs.node_subnet_id],
+                "security_group_ids": [self.security.outputs.node_group_id],
+                "availability_domains": list(self.availability_domains),
+                "dns": self.dns,
+                "image": self.image,
+                "tags": self.tags,
+                "kubernetes": self.compute.kubernetes(),
+            }
+            | self.compute.runtime()
+        )
