@@ -20,7 +20,8 @@ ALL = os.environ.get("AETHER_TERRAFORM") == "all"
 EXAMPLES = ROOT / "apps/examples"
 APPLIED = configs("aws") if ALL else [EXAMPLES / f"{name}.toml" for name in ("aws", "aws-ec2")]
 """An apply takes minutes, most of them in the provider's own pauses, so that by default one configuration of Fargate
-and one of EC2 is applied, and all others, EKS among them, are planned. All: `AETHER_TERRAFORM=all make test ARGS=tests/terraform`."""
+and one of EC2 is applied, and all others, EKS among them, are planned. All:
+`AETHER_TERRAFORM=all make test ARGS=tests/terraform`."""
 
 
 @pytest.mark.parametrize("config", [config for config in configs("aws") if config not in APPLIED], ids=case)
