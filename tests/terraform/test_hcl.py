@@ -15,7 +15,12 @@ from terraform_json import ROOT, case, configs
 pytestmark = pytest.mark.terraform
 
 
-@pytest.mark.parametrize("config", configs("aws"), ids=case)
+ALL = os.environ.get("AETHER_TERRAFORM") == "all"
+CHECKED = configs("aws") if ALL else [path for path in configs("aws") if path.parent.name == "examples"]
+"""By default the examples; all: `AETHER_TERRAFORM=all make test ARGS=tests/terraform`."""
+
+
+@pytest.mark.parametrize("config", CHECKED, ids=case)
 def test_hcl_is_valid(config: Path, mirror: Any, gaps: dict[str, Any], tmp_path: Path) -> None:
     out = tmp_path / "cdktf.out"
     # what the command line's --hcl sets
