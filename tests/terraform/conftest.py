@@ -92,6 +92,23 @@ class Stack:
         return plan
 
 
+@pytest.fixture
+def quiet(tmp_path: Path) -> dict[str, str]:
+    """An environment in which Terraform has no settings but ours, and calls nobody."""
+    settings = tmp_path / "terraform.rc"
+    settings.write_text("", encoding="utf-8")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
+    return inherited | {"TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"}
+
+
+@pytest.fixture
+def cdktf_path() -> str:
+    """A PATH on which the project's cdktf, and Python, come first."""
+    binaries = [str(ROOT / "node_modules/.bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+    path = os.pathsep.join(binaries)
+    return path if shutil.which("cdktf", path=path) else pytest.skip("no cdktf command line: make setup")
+
+
 @pytest.fixture(scope="session")
 def mirror() -> Mirror:
     if shutil.which("terraform") is None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +12,7 @@ from terraform_json import ROOT
 pytestmark = [pytest.mark.terraform, pytest.mark.node]
 
 
-def test_diff_shows_the_plan(stack: Callable[[str], Any]) -> None:
-    binaries = [str(ROOT / "node_modules/.bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
-    path = os.pathsep.join(binaries)
-    if shutil.which("cdktf", path=path) is None:
-        pytest.skip("no cdktf command line: make setup")
+def test_diff_shows_the_plan(stack: Callable[[str], Any], cdktf_path: str) -> None:
     planned = stack('[cloud.aws]\nnat = "none"\n')
     # the override that points the provider at the emulator stays, and no registry is asked for checksums
     done = subprocess.run(
@@ -34,7 +26,7 @@ def test_diff_shows_the_plan(stack: Callable[[str], Any]) -> None:
             str(planned.folder.parents[1]),
         ],
         cwd=ROOT,
-        env=planned.environment | {"PATH": path, "CI": "1"},
+        env=planned.environment | {"PATH": cdktf_path, "CI": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -21,7 +21,9 @@ CHECKED = configs("aws") if ALL else [path for path in configs("aws") if path.pa
 
 
 @pytest.mark.parametrize("config", CHECKED, ids=case)
-def test_hcl_is_valid(config: Path, mirror: Any, gaps: dict[str, Any], tmp_path: Path) -> None:
+def test_hcl_is_valid(
+    config: Path, mirror: Any, gaps: dict[str, Any], quiet: dict[str, str], tmp_path: Path
+) -> None:
     out = tmp_path / "cdktf.out"
     # what the command line's --hcl sets
     environment = os.environ | {
@@ -49,10 +51,6 @@ def test_hcl_is_valid(config: Path, mirror: Any, gaps: dict[str, Any], tmp_path:
         }
     }
     (folder / "test_override.tf.json").write_text(json.dumps(override), encoding="utf-8")
-    quiet = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
-    settings = tmp_path / "terraform.rc"
-    settings.write_text("", encoding="utf-8")
-    quiet |= {"TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"}
     for command in (["init", "-input=false", f"-plugin-dir={mirror.path}"], ["validate"]):
         done = subprocess.run(
             ["terraform", *command, "-no-color"],

@@ -49,14 +49,14 @@ def stacks(provider: Provider) -> list[tuple[Path, str]]:
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=str)
 def test_every_stack_is_valid(
-    provider: Provider, mirror_folder: Path, synthesized: Synthesize, tmp_path: Path
+    provider: Provider,
+    mirror_folder: Path,
+    synthesized: Synthesize,
+    quiet: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     if not list(mirror_folder.glob(f"*/{PROVIDERS[provider]}")):
         pytest.skip(f"the provider mirror has no {PROVIDERS[provider]}")
-    settings = tmp_path / "terraform.rc"
-    settings.write_text("", encoding="utf-8")
-    quiet = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
-    quiet |= {"TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"}
     wrong = []
     for config, stack in stacks(provider):
         document = synthesized(config, stack)
