@@ -37,7 +37,6 @@ from aether_infra.config import (
 )
 from aether_infra.core.kubernetes import APPLICATION_NODE_PORT, MANAGEMENT_NODE_PORT
 from aether_infra.core.node import NodePorts
-from aether_infra.core.tags import standard_tags
 
 if TYPE_CHECKING:
     from aether_infra.aws.compute_eks import EksCompute
@@ -71,7 +70,6 @@ class AwsStack(ClusterStack):
         if not isinstance(aws, AwsConfig):
             raise TypeError(f"not the table of AWS: {aws!r}")
         self.aws = aws
-        self.tags = standard_tags(self.name, config.cloud.tags)
         self.target_ports = self._target_ports()
 
         AwsProvider(self, "aws", region=aws.region)

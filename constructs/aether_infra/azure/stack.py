@@ -31,11 +31,9 @@ from aether_infra.azure.resource_id import SUBSCRIPTION, part
 from aether_infra.catalog import azure as catalog
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
 from aether_infra.cdk.stack import ClusterStack
-from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, AzureConfig, Provider
 from aether_infra.config.zones import azure_zones
 from aether_infra.core.names import physical_name
-from aether_infra.core.tags import standard_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,9 +78,6 @@ class AzureStack(ClusterStack):
             raise TypeError(f"not the table of Azure: {azure!r}")
         self.azure = azure
         self.zones = tuple(zone.name_or_id for zone in azure_zones(azure))
-        # Azure allows what Terraform would read as a template
-        own = {literal(key): literal(value) for key, value in config.cloud.tags.items()}
-        self.tags = standard_tags(self.name, own)
         self.secrets = config.stored_secrets(Provider.AZURE)
         self.published = self._published()
 

@@ -9,22 +9,9 @@ import cdktf
 from cdktf import Fn, TerraformRemoteState, Token
 from constructs import Construct
 
-from aether_infra.cdk.stack import state_settings
+from aether_infra.cdk.stack import BACKENDS, state_settings, write_settings
 from aether_infra.cdk.text import literal
 from aether_infra.config import StateConfig
-
-_READERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "azurerm": ("DataTerraformRemoteStateAzurerm", ("storage_account_name", "container_name", "key")),
-    "consul": ("DataTerraformRemoteStateConsul", ("address", "path", "access_token")),
-    "cos": ("DataTerraformRemoteStateCos", ("bucket",)),
-    "gcs": ("DataTerraformRemoteStateGcs", ("bucket",)),
-    "http": ("DataTerraformRemoteStateHttp", ("address",)),
-    "local": ("DataTerraformRemoteStateLocal", ()),
-    "oss": ("DataTerraformRemoteStateOss", ("bucket",)),
-    "pg": ("DataTerraformRemoteStatePg", ("conn_str",)),
-    "s3": ("DataTerraformRemoteStateS3", ("bucket", "key")),
-}
-"""Data sources by Terraform's name of the backend: cdktf's class, and what its constructor insists on."""
 
 
 class RemoteOutputs:
@@ -75,6 +62,7 @@ def _declare(
     scope: Construct, id_: str, backend: str, settings: Mapping[str, Any], state_name: str
 ) -> TerraformRemoteState:
     source: TerraformRemoteState
+    required: tuple[str, ...] = ()
     if backend in {"remote", "cloud"}:
         source = cdktf.DataTerraformRemoteState(
             scope,
@@ -86,15 +74,11 @@ def _declare(
             # a stack may write to one of several, but reads one
             settings = {**settings, "workspaces": {"name": state_name.replace("/", "-")}}
     else:
-        name, required = _READERS[backend]
+        backend_class, required = BACKENDS[backend]
+        reader = getattr(cdktf, f"DataTerraformRemoteState{backend_class.__name__.removesuffix('Backend')}")
         given = {key: settings.get(key, "") for key in required}
-        source = getattr(cdktf, name)(scope, id_, workspace="${terraform.workspace}", **given)
-        for key in set(required) - settings.keys():
-            source.add_override(f"config.{key}", None)
-    for key, value in sorted(settings.items()):
-        source.add_override(f"config.{key}", _literal(value))
-    if "name" not in settings.get("workspaces", {"name": ""}):
-        source.add_override("config.workspaces.name", None)
+        source = reader(scope, id_, workspace="${terraform.workspace}", **given)
+    write_settings(source, _literal(settings), required, "config.")
     return source
 
 

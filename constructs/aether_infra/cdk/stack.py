@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import cdktf
 from attrs import asdict
-from cdktf import TerraformBackend, TerraformStack
+from cdktf import TerraformBackend, TerraformElement, TerraformStack
 from constructs import Construct
 
+from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, Provider, StateConfig
 from aether_infra.core.node import HealthProbe, NodePorts
+from aether_infra.core.tags import standard_tags
 
 STATE_FOLDER = "../../.."
 """From the folder that Terraform runs in, `<output folder>/stacks/<stack>`, to the one that holds the output
@@ -26,7 +28,7 @@ _OTHER_PLACES = {
 }
 """The same where they have other names."""
 
-_BACKENDS: Mapping[str, tuple[Callable[..., TerraformBackend], tuple[str, ...]]] = {
+BACKENDS: Mapping[str, tuple[Callable[..., TerraformBackend], tuple[str, ...]]] = {
     "azurerm": (cdktf.AzurermBackend, ("storage_account_name", "container_name", "key")),
     "consul": (cdktf.ConsulBackend, ("address", "path", "access_token")),
     "cos": (cdktf.CosBackend, ("bucket",)),
@@ -37,7 +39,7 @@ _BACKENDS: Mapping[str, tuple[Callable[..., TerraformBackend], tuple[str, ...]]]
     "pg": (cdktf.PgBackend, ("conn_str",)),
     "s3": (cdktf.S3Backend, ("bucket", "key")),
 }
-"""Backends by Terraform's name: cdktf's class, and what its constructor insists on."""
+"""Backends by Terraform's name: cdktf's class, and what its constructor insists on, as that of its reader does."""
 
 
 class BaseStack(TerraformStack):
@@ -79,6 +81,7 @@ class ClusterStack(BaseStack):
         section: its table of this cloud.
         name: the cluster's name.
         counts: how many nodes run.
+        tags: tags of every resource.
         ports: ports of a node; none for the application where it is not published.
         health: how a node's health is asked.
     """
@@ -113,11 +116,13 @@ class ClusterStack(BaseStack):
         )
         self.config = config
         self.counts = config.counts(self.provider)
-        published = config.app_http.enabled is not False
+        # a cloud may allow in a tag what Terraform would read as a template
+        tags = standard_tags(self.name, config.cloud.tags)
+        self.tags = {literal(key): literal(value) for key, value in tags.items()}
         self.ports = NodePorts(
             management=config.cluster.ports.management,
             cluster=config.cluster.ports.cluster,
-            application=config.app_http.port if published else None,
+            application=config.app_http.port if config.app_http.published else None,
         )
         self.health = HealthProbe(**asdict(config.cloud.health))
 
@@ -158,14 +163,31 @@ def declare_backend(
     settings = state_settings(state, state_name, region=region, primary=primary)
     if state.backend in {"remote", "cloud"}:
         return _hosted(stack, state.backend, settings)
-    backend_class, required = _BACKENDS[state.backend]
+    backend_class, required = BACKENDS[state.backend]
     backend = backend_class(stack, **{key: settings.get(key, "") for key in required})
-    for key, value in sorted(settings.items()):
-        backend.add_override(key, value)
-    for key in set(required) - settings.keys():
-        # cdktf insists on it, Terraform takes it from the environment
-        backend.add_override(key, None)
+    write_settings(backend, settings, required)
     return backend
+
+
+def write_settings(
+    element: TerraformElement, settings: Mapping[str, Any], required: Iterable[str], place: str = ""
+) -> None:
+    """Write a backend's settings over what cdktf made of them.
+
+    Args:
+        element: the backend, or what reads from it.
+        settings: every setting.
+        required: what cdktf's constructor insists on; where there is no such setting, Terraform takes it from the
+            environment, or does without.
+        place: where in the element the settings are, such as `config.`.
+    """
+    for key, value in sorted(settings.items()):
+        element.add_override(f"{place}{key}", value)
+    for key in set(required) - settings.keys():
+        element.add_override(f"{place}{key}", None)
+    if "name" not in settings.get("workspaces", {"name": ""}):
+        # several workspaces: cdktf knows how to name one only
+        element.add_override(f"{place}workspaces.name", None)
 
 
 def state_settings(
@@ -217,10 +239,7 @@ def _hosted(stack: TerraformStack, backend: str, settings: Mapping[str, Any]) ->
         declared = cdktf.RemoteBackend(
             stack, organization=organization, workspaces=cdktf.NamedRemoteWorkspace("")
         )
-    for key, value in sorted(settings.items()):
-        declared.add_override(key, value)
-    if "name" not in settings["workspaces"]:
-        declared.add_override("workspaces.name", None)
+    write_settings(declared, settings, ())
     return declared
 
 

@@ -77,7 +77,7 @@ def encryption(config: AetherConfig, provider: Provider) -> Problems:
     """Users and operators are not served in plain text."""
     section = config.section(provider)
     encrypted, key = _certificate(config, provider)
-    if config.app_http.enabled is not False and not encrypted and key:
+    if config.app_http.published and not encrypted and key:
         yield Problem(
             path=f"cloud.{provider}.{key}",
             message="is not given, nor a name to make a certificate for: users are served plain HTTP",

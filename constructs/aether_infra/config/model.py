@@ -112,6 +112,12 @@ class AetherConfig:
         """
         return self.section(provider).compute in KUBERNETES_KINDS
 
+    @property
+    def secrets_owner(self) -> Provider:
+        """Whose nodes get `cloud.secrets`: the active cloud's; where that has no table, the existing cluster's."""
+        active = self.cloud.provider
+        return active if active in self.sections else Provider.KUBERNETES
+
     def stored_secrets(self, provider: Provider) -> Mapping[str, str]:
         """Environment variables of the nodes on one cloud and where in that cloud's secret store their values are.
 
@@ -132,10 +138,7 @@ class AetherConfig:
         return {name: place for name, place in found.items() if place is not None}
 
     def _secrets(self, provider: Provider) -> Mapping[str, str]:
-        """Secrets belong to the active cloud; where that has no table, to the existing cluster."""
-        active = self.cloud.provider
-        owner = active if active in self.sections else Provider.KUBERNETES
-        return self.cloud.secrets if provider is owner else {}
+        return self.cloud.secrets if provider is self.secrets_owner else {}
 
     def _section(self, provider: Provider) -> CloudSection | None:
         section: CloudSection | None = getattr(self.cloud, provider.value)

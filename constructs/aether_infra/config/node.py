@@ -142,6 +142,11 @@ class AppHttpConfig:
     port: int = field(default=8070, metadata=check(PORT))
     """TCP port of application HTTP, 1-65535; default 8070, the node's own."""
 
+    @property
+    def published(self) -> bool:
+        """Whether the infrastructure lets users reach the port: unless the file says that it is not served."""
+        return self.enabled is not False
+
 
 @frozen(kw_only=True)
 class KubernetesConfig:

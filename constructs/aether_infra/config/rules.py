@@ -84,8 +84,7 @@ def listeners(config: AetherConfig, provider: Provider) -> Problems:
     """A load balancer that serves both has a port for each."""
     port, section = config.cluster.ports.management, config.section(provider)
     one = provider is Provider.AWS or (provider is Provider.ORACLE and section.compute == "vm")
-    published = config.app_http.enabled is not False
-    if one and published and section.management_cidrs and port in LISTENERS:
+    if one and config.app_http.published and section.management_cidrs and port in LISTENERS:
         yield Problem(
             path="cluster.ports.management",
             message=f"is {port}, where the load balancer on {provider} serves the application",
@@ -172,8 +171,7 @@ def old_address(config: AetherConfig) -> Problems:
 @rule("cloud.provider", "=cloud.secrets", *(f"cloud.{provider}.compute" for provider in Provider))
 def secrets(config: AetherConfig) -> Problems:
     """Names that are free, and references instead of secrets."""
-    active = config.cloud.provider
-    owner = active if active in config.sections else Provider.KUBERNETES
+    owner = config.secrets_owner
     for name, reference in config.cloud.secrets.items():
         path = dotted(("cloud", "secrets", name))
         if not matches(ENV_NAME, name):

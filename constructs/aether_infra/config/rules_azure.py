@@ -164,7 +164,7 @@ def enough_room(config: AetherConfig, azure: AzureConfig) -> Problems:
 )
 def one_address(config: AetherConfig, azure: AzureConfig) -> Problems:
     """Application and management port apart: they share one public address."""
-    users = config.app_http.enabled is not False and (azure.compute == "vm" or azure.allowed_cidrs)
+    users = config.app_http.published and (azure.compute == "vm" or azure.allowed_cidrs)
     port = config.cluster.ports.management
     if users and azure.management_cidrs and port == catalog.APPLICATION_PORT:
         yield Problem(

@@ -16,7 +16,6 @@ from aether_infra.cdk.stack import ClusterStack
 from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, DigitaloceanConfig, Provider
 from aether_infra.core.names import physical_name
-from aether_infra.core.tags import standard_tags
 from aether_infra.digitalocean.dns import (
     AddressRecord,
     AddressRecordProps,
@@ -62,7 +61,6 @@ class DigitaloceanStack(ClusterStack):
         if not isinstance(own, DigitaloceanConfig):
             raise TypeError(f"not the table of DigitalOcean: {own!r}")
         self.own = own
-        self.tags = standard_tags(self.name, config.cloud.tags)
 
         DigitaloceanProvider(self, "digitalocean")
         self.network = self._network()

@@ -94,7 +94,7 @@ def declare(stack: GcpStack) -> GkeCompute:
             intranode_visibility=gcp.flow_logs,
             kms_key=gcp.kms_key,
             protect=config.cloud.protect,
-            labels=stack.labels,
+            labels=stack.tags,
             depends_on=[
                 *stack.services.all("compute", "container", "logging", "monitoring"),
                 *stack.key_grants,
@@ -162,7 +162,7 @@ def _pool(
             spot=pool == SPOT_POOL,
             kms_key=gcp.kms_key,
             protect=stack.config.cloud.protect,
-            labels=stack.labels,
+            labels=stack.tags,
             depends_on=depends_on,
         ),
     )

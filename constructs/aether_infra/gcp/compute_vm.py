@@ -121,7 +121,7 @@ def _cluster(stack: GcpStack) -> VmCluster:
             cpu_target_percent=config.cloud.scaling.cpu_target_percent,
             scale_in_seconds=config.cloud.scaling.scale_in_cooldown_seconds,
             protect=config.cloud.protect,
-            labels=stack.labels,
+            labels=stack.tags,
             ready=[*stack.services.all("compute"), *stack.key_grants],
             depends_on=before,
         ),
@@ -150,7 +150,7 @@ def _load_balancer(stack: GcpStack, cluster: VmCluster) -> ApplicationLoadBalanc
             certificate_links=(stack.tls.certificate_link,) if stack.tls else (),
             ssl_policy_link=stack.tls.policy.id if stack.tls else None,
             security_policy_link=stack.allow_list.policy.id if stack.allow_list else None,
-            labels=stack.labels,
+            labels=stack.tags,
         ),
     )
 
@@ -173,6 +173,6 @@ def _management(stack: GcpStack, cluster: VmCluster) -> ManagementLoadBalancer |
             ports=stack.ports,
             health=stack.health,
             deregistration_delay_seconds=stack.config.cloud.shutdown.deregistration_delay_seconds,
-            labels=stack.labels,
+            labels=stack.tags,
         ),
     )

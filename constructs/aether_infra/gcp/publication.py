@@ -10,7 +10,7 @@ ANYWHERE = "0.0.0.0/0"
 
 def published(config: AetherConfig) -> bool:
     """Whether the application is reached from outside."""
-    return config.app_http.enabled is not False
+    return config.app_http.published
 
 
 def named(config: AetherConfig, gcp: GcpConfig) -> bool:

@@ -11,8 +11,6 @@ from aether_infra.cdk.outputs import InfrastructureOutputs, publish
 from aether_infra.cdk.stack import ClusterStack
 from aether_infra.config import AetherConfig, GcpConfig, Provider, gcp_zones
 from aether_infra.core.names import physical_name
-from aether_infra.core.node import NodePorts
-from aether_infra.core.tags import standard_tags
 from aether_infra.gcp import publication
 from aether_infra.gcp.address import (
     ApplicationAddress,
@@ -71,14 +69,8 @@ class GcpStack(ClusterStack):
             raise TypeError(f"not the table of Google Cloud: {gcp!r}")
         self.gcp = gcp
         self.zones = tuple(zone.name_or_id for zone in gcp_zones(gcp))
-        self.labels = standard_tags(self.name, config.cloud.tags)
         self.secrets = config.stored_secrets(Provider.GCP)
         self.published = publication.published(config)
-        self.ports = NodePorts(
-            management=config.cluster.ports.management,
-            cluster=config.cluster.ports.cluster,
-            application=config.app_http.port if self.published else None,
-        )
 
         GoogleProvider(self, "google", project=gcp.project, region=gcp.region)
         self.services = self._services()
@@ -196,7 +188,7 @@ class GcpStack(ClusterStack):
                 repository=self.gcp.artifact_repository or f"{self.name}-node",
                 kms_key=self.gcp.kms_key,
                 protect=self.config.cloud.protect,
-                labels=self.labels,
+                labels=self.tags,
                 depends_on=[*self.services.all("artifactregistry"), *self.key_grants],
             ),
         )
@@ -218,7 +210,7 @@ class GcpStack(ClusterStack):
             ApplicationAddressProps(
                 name=self.name,
                 project=self.gcp.project,
-                labels=self.labels,
+                labels=self.tags,
                 depends_on=self.services.all("compute"),
             ),
         )
@@ -238,7 +230,7 @@ class GcpStack(ClusterStack):
                 subnetwork_id=self.network.outputs.subnetwork_id
                 if publication.management_inside(self.gcp)
                 else None,
-                labels=self.labels,
+                labels=self.tags,
                 depends_on=self.services.all("compute"),
             ),
         )
@@ -257,7 +249,7 @@ class GcpStack(ClusterStack):
                 domain=domain,
                 existing=self.gcp.dns_zone,
                 protect=self.config.cloud.protect,
-                labels=self.labels,
+                labels=self.tags,
                 depends_on=self.services.all("dns"),
             ),
         )
@@ -354,7 +346,7 @@ class GcpStack(ClusterStack):
                     "name_servers": self.zone.name_servers if self.zone else [],
                 },
                 "image": self.image,
-                "tags": self.labels,
+                "tags": self.tags,
             }
             | self.compute.runtime()
         )

@@ -12,7 +12,6 @@ from aether_infra.cdk.stack import ClusterStack
 from aether_infra.cdk.text import json_text, literal
 from aether_infra.config import AetherConfig, CloudSection, Provider, heap_mib
 from aether_infra.core.node import java_options
-from aether_infra.core.tags import standard_tags
 from aether_infra.kubernetes.access import declare_provider
 from aether_infra.kubernetes.cloud import KubernetesCloud
 from aether_infra.kubernetes.node import PodResources, SecretKey
@@ -141,12 +140,8 @@ class WorkloadStack(ClusterStack):
             secrets=self.own_secrets(),
             protect=config.cloud.protect,
             # one for all: a tag may hold what no annotation's name may
-            annotations={"aether-infra/tags": json_text(self._tags())},
+            annotations={"aether-infra/tags": json_text(self.tags)},
         )
-
-    def _tags(self) -> dict[str, str]:
-        tags = standard_tags(self.name, self.config.cloud.tags)
-        return {literal(key): literal(value) for key, value in tags.items()}
 
     def namespace(self) -> str:
         """The namespace of everything."""

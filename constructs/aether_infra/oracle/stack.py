@@ -9,10 +9,8 @@ from constructs import Construct
 from aether_infra.catalog import oracle as catalog
 from aether_infra.cdk.outputs import InfrastructureOutputs, publish
 from aether_infra.cdk.stack import ClusterStack
-from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, OracleConfig, Provider, oracle_zones
 from aether_infra.core.names import physical_name
-from aether_infra.core.tags import standard_tags
 from aether_infra.oracle import logs
 from aether_infra.oracle.address import ReservedAddress, ReservedAddressProps
 from aether_infra.oracle.bindings.data_oci_identity_availability_domains import (
@@ -58,9 +56,6 @@ class OracleStack(ClusterStack):
         if not isinstance(oracle, OracleConfig):
             raise TypeError(f"not the table of Oracle Cloud: {oracle!r}")
         self.oracle = oracle
-        self.tags = {
-            literal(key): literal(value) for key, value in standard_tags(self.name, config.cloud.tags).items()
-        }
 
         OciProvider(self, "oci", region=oracle.region)
         home = oracle.home_region or HomeRegion(self, "home-region", tenancy_id=oracle.tenancy_id).name

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from aether_infra.cdk.text import json_text, literal
+from aether_infra.cdk.text import json_text
 from aether_infra.config import OracleConfig, Provider, oracle_zones
 from aether_infra.core.kubernetes import JVM_POOL, POOL_LABEL, SPOT_POOL
-from aether_infra.core.tags import standard_tags
 from aether_infra.kubernetes.cloud import (
     ON_JVM_POOL,
     ON_SPOT_POOL,
@@ -88,16 +87,12 @@ class OkeWorkload(WorkloadStack):
         health = self.config.cloud.health
         ours, classic = "oci.oraclecloud.com", "service.beta.kubernetes.io/oci-load-balancer"
         pools = f"{JVM_POOL},{SPOT_POOL}" if self.oracle.spot else JVM_POOL
-        tags = {
-            literal(key): literal(value)
-            for key, value in standard_tags(self.name, self.config.cloud.tags).items()
-        }
         annotations = {
             f"{ours}/load-balancer-type": "lb",
             f"{ours}/node-label-selector": f"{POOL_LABEL} in ({pools})",
             f"{ours}/oci-network-security-groups": self.output("load_balancer", "security_group_id"),
             f"{ours}/security-rule-management-mode": "None",
-            f"{ours}/initial-freeform-tags-override": json_text(tags),
+            f"{ours}/initial-freeform-tags-override": json_text(self.tags),
             f"{classic}-security-list-management-mode": "None",
             f"{classic}-shape": "flexible",
             f"{classic}-shape-flex-min": str(LEAST_MBPS),
