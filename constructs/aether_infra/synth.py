@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
+import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -225,6 +227,36 @@ def build(
         if workload:
             workload(app, each.workload or "", each.config, below)
     return app
+
+
+def documents(
+    configs: Sequence[AetherConfig], providers: Collection[Provider] = tuple(Provider)
+) -> dict[str, dict[str, Any]]:
+    """Synthesize in memory.
+
+    Args:
+        configs: loaded configurations.
+        providers: the clouds whose stacks are wanted; default: all that the configurations have.
+
+    Returns:
+        The Terraform JSON document of each stack, by the stack's name, in the order in which they are deployed.
+
+    Raises:
+        MissingExtraError: the bindings of a cloud are not installed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        build(configs, folder, providers).synth()
+        names = [
+            name
+            for each in plan(configs)
+            if each.provider in providers
+            for name in (each.infrastructure, each.workload)
+            if name
+        ]
+        stacks = Path(folder) / "stacks"
+        return {
+            name: json.loads((stacks / name / "cdk.tf.json").read_text(encoding="utf-8")) for name in names
+        }
 
 
 def synthesize(environ: Mapping[str, str] | None = None) -> list[Problem]:

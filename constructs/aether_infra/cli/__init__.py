@@ -1,0 +1,1 @@
+"""The command line, `aether-infra`: parses arguments, calls, prints. What it does is done elsewhere."""
