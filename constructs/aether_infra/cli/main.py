@@ -62,6 +62,13 @@ Exit codes:
 """
 
 
+def keep_lines(command: click.Command) -> click.Command:
+    r"""Let the `\b` of a raw docstring mean what the control character does to click: keep these lines as they are."""
+    if command.help:
+        command.help = command.help.replace("\\b\n", "\b\n")
+    return command
+
+
 class Commands(click.Group):
     """A group whose commands are imported when they are called, so that `validate` loads no cloud."""
 
@@ -75,7 +82,7 @@ class Commands(click.Group):
         if entry is None:
             return None
         command: click.Command = import_module(entry.module).command
-        return command
+        return keep_lines(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """List the commands without importing them."""
@@ -100,6 +107,9 @@ def cli() -> None:
 
     Commands read aether.toml in the current folder, or what $AETHER_CONFIG names: a path, or a glob for a fleet.
     """
+
+
+keep_lines(cli)
 
 
 def main(arguments: list[str] | None = None) -> None:
