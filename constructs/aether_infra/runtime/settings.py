@@ -148,7 +148,7 @@ def _settings(raw: Mapping[str, Any], source: str) -> RuntimeSettings:
             got = f"got {show(value)}" if key in raw else "is missing"
             problems.append(Problem(path=f"runtime.{key}", message=f"must be {_KINDS[kind]}, {got}"))
             return kind()
-        if least is not None and value < least:
+        if least is not None and int(raw[key]) < least:
             problems.append(
                 Problem(path=f"runtime.{key}", message=f"must be at least {least}, got {show(value)}")
             )
