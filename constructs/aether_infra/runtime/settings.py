@@ -109,17 +109,15 @@ def parse_settings(text: str, source: str = "outputs.json") -> RuntimeSettings:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise ConfigError([Problem(path="", message=f"is not JSON: {error}".lower())], source) from None
+        raise ConfigError([Problem(path="", message=f"is not JSON: {str(error).lower()}")], source) from None
     found = list(_runtimes(document))
     if not found:
         keys = sorted(document) if isinstance(document, dict) else []
-        had = f"it has {listing(keys)}" if keys else "it has none"
-        message = f"has no output `runtime`: {had}"
+        message = f"has no output `runtime`, only {listing(keys)}" if keys else "has no output at all"
         hint = "these must be the outputs of an infrastructure stack of Aether Infra: terraform output -json"
         raise ConfigError([Problem(path="", message=message, hint=hint)], source)
     if len(found) > 1:
-        names = listing([name for name, _ in found])
-        message = f"has the outputs of several stacks: {names}"
+        message = f"has the outputs of several stacks: {listing([name for name, _ in found])}"
         raise ConfigError(
             [Problem(path="", message=message, hint="give those of one infrastructure stack")], source
         )
@@ -144,15 +142,16 @@ def _settings(raw: Mapping[str, Any], source: str) -> RuntimeSettings:
 
     def take(key: str, kind: type, *, least: int | None = None) -> Any:
         value: Any = raw.get(key)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            got = f"got {show(value)}" if key in raw else "is missing"
-            problems.append(Problem(path=f"runtime.{key}", message=f"must be {_KINDS[kind]}, {got}"))
-            return kind()
-        if least is not None and int(raw[key]) < least:
-            problems.append(
-                Problem(path=f"runtime.{key}", message=f"must be at least {least}, got {show(value)}")
-            )
-        return value
+        message = ""
+        if key not in raw:
+            message = "is missing"
+        elif not isinstance(value, kind) or isinstance(value, bool):
+            message = f"must be {_KINDS[kind]}, got {show(value)}"
+        elif least is not None and int(raw[key]) < least:
+            message = f"must be at least {least}, got {show(value)}"
+        if message:
+            problems.append(Problem(path=f"runtime.{key}", message=message))
+        return value if isinstance(value, kind) else kind()
 
     name = take("provider", str)
     providers = tuple(provider.value for provider in Provider)
