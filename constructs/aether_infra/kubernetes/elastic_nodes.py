@@ -23,13 +23,12 @@ from cdktf_cdktf_provider_kubernetes.pod_disruption_budget_v1 import (
 )
 from constructs import Construct
 
+from aether_infra.core.kubernetes import ELASTIC_DEPLOYMENT as DEPLOYMENT
 from aether_infra.core.tags import NodeRole
 from aether_infra.kubernetes.cloud import ON_JVM_POOL, Placement
 from aether_infra.kubernetes.labels import node_selector, standard_labels
 from aether_infra.kubernetes.node import NodePodProps, pod_template
 
-DEPLOYMENT = "aether-elastic"
-"""Name of the Deployment and of its autoscaler."""
 LEAST = 1
 """Fewest pods that an autoscaler by CPU can hold: none have no CPU to go by. Source:
 https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/ (as of 2026-11)."""

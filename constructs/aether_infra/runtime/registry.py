@@ -11,6 +11,7 @@ from attrs import frozen
 from aether_infra.config.provider import Provider
 from aether_infra.errors import MissingExtraError
 from aether_infra.runtime.manager import CloudManager
+from aether_infra.runtime.model import DnsRecord
 from aether_infra.runtime.retry import Patience
 from aether_infra.runtime.settings import RuntimeSettings
 
@@ -57,6 +58,43 @@ MANAGERS: Mapping[tuple[Provider, str], Entry] = {
 KUBERNETES = Entry(module="aether_infra.runtime.kubernetes.manager", extra="runtime-kubernetes")
 """The manager of every kind of compute that is Kubernetes."""
 
+DNS_ZONES: Mapping[Provider, Entry] = {
+    Provider.AWS: Entry(module="aether_infra.runtime.aws.dns", extra="runtime-aws"),
+    Provider.GCP: Entry(module="aether_infra.runtime.gcp.dns", extra="runtime-gcp"),
+    Provider.AZURE: Entry(module="aether_infra.runtime.azure.dns", extra="runtime-azure"),
+    Provider.DIGITALOCEAN: Entry(
+        module="aether_infra.runtime.digitalocean.dns", extra="runtime-digitalocean"
+    ),
+    Provider.ORACLE: Entry(module="aether_infra.runtime.oracle.dns", extra="runtime-oracle"),
+}
+"""DNS of each cloud, for whatever runs the nodes there: the module's function `zone(settings, patience)`."""
+
+
+class DnsZone(Protocol):
+    """The DNS zone of a cluster."""
+
+    async def update(self, record: DnsRecord, /) -> None:
+        """As `CloudManager.update_dns_record`."""
+        ...
+
+
+def dns_zone(settings: RuntimeSettings, patience: Patience) -> DnsZone | None:
+    """The DNS zone of a cluster; None where it has none.
+
+    Args:
+        settings: the cluster; its zone is `dns.zone_id`.
+        patience: how long it waits and how often it tries.
+
+    Raises:
+        MissingExtraError: the cloud's SDK is not installed.
+        Denied: there are no credentials.
+    """
+    entry = DNS_ZONES.get(settings.provider)
+    if entry is None or not (settings.facts.get("dns") or {}).get("zone_id"):
+        return None
+    zone: DnsZone = _module(entry).zone(settings, patience)
+    return zone
+
 
 def connect(settings: RuntimeSettings, patience: Patience | None = None) -> CloudManager:
     """Make the manager of a cluster.
@@ -75,11 +113,15 @@ def connect(settings: RuntimeSettings, patience: Patience | None = None) -> Clou
         if settings.compute in KUBERNETES_COMPUTES
         else MANAGERS[settings.provider, settings.compute]
     )
+    factory: ManagerFactory = _module(entry).connect
+    return factory(settings, patience or Patience())
+
+
+def _module(entry: Entry) -> Any:
+    """Import a module; a missing SDK says what to install."""
     try:
-        module: Any = import_module(entry.module)
+        return import_module(entry.module)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("aether_infra"):
             raise
         raise MissingExtraError(entry.extra, error.name) from error
-    factory: ManagerFactory = module.connect
-    return factory(settings, patience or Patience())

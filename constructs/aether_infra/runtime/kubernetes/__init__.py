@@ -1,0 +1,1 @@
+"""The elastic nodes of a Kubernetes workload, on any cloud: replicas of one Deployment."""
