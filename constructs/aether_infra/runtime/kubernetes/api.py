@@ -14,25 +14,27 @@ from kubernetes import client
 
 PAGE: Final = 500
 """Pods that are listed at a time."""
-TIMEOUT_SECONDS: Final = 30
-"""Until a call has failed."""
 _NOT_FOUND: Final = 404
 
 
 class Api:
     """One Aether cluster in one namespace."""
 
-    def __init__(self, configuration: client.Configuration, cluster: str, namespace: str) -> None:
+    def __init__(
+        self, configuration: client.Configuration, cluster: str, namespace: str, answer_seconds: float
+    ) -> None:
         """Connect nothing yet.
 
         Args:
             configuration: address and credentials; its retries are switched off, since ours know what may be repeated.
             cluster: the Aether cluster's name.
             namespace: namespace of everything.
+            answer_seconds: until a call has failed.
         """
         configuration.retries = 0
         self.cluster = cluster
         self._namespace = namespace
+        self._seconds = answer_seconds
         self._client = client.ApiClient(configuration)
         self._apps = client.AppsV1Api(self._client)
         self._core = client.CoreV1Api(self._client)
@@ -49,7 +51,7 @@ class Api:
         """
         found = Elastic.of(
             self._apps.read_namespaced_deployment(
-                ELASTIC_DEPLOYMENT, self._namespace, _request_timeout=TIMEOUT_SECONDS
+                ELASTIC_DEPLOYMENT, self._namespace, _request_timeout=self._seconds
             )
         )
         if found.cluster != self.cluster:
@@ -65,7 +67,7 @@ class Api:
         if replicas is not None:
             body["spec"] = {"replicas": replicas}
         self._apps.patch_namespaced_deployment(
-            ELASTIC_DEPLOYMENT, self._namespace, body, _request_timeout=TIMEOUT_SECONDS
+            ELASTIC_DEPLOYMENT, self._namespace, body, _request_timeout=self._seconds
         )
 
     def pods(self) -> list[Pod]:
@@ -78,7 +80,7 @@ class Api:
                 label_selector=f"{CLUSTER}={self.cluster},{ROLE}",
                 limit=PAGE,
                 _continue=token,
-                _request_timeout=TIMEOUT_SECONDS,
+                _request_timeout=self._seconds,
             )
             found += [Pod.of(pod) for pod in page.items]
             token = page.metadata.var_continue if page.metadata else None
@@ -89,7 +91,7 @@ class Api:
         """The pod of that name, whosever it is; None for none."""
         try:
             return Pod.of(
-                self._core.read_namespaced_pod(name, self._namespace, _request_timeout=TIMEOUT_SECONDS)
+                self._core.read_namespaced_pod(name, self._namespace, _request_timeout=self._seconds)
             )
         except client.ApiException as error:
             if error.status == _NOT_FOUND:
@@ -106,7 +108,7 @@ class Api:
         """Change labels and annotations of a pod; None removes one. A pod that is gone is left at that."""
         body = {"metadata": {"labels": dict(labels or {}), "annotations": dict(annotations or {})}}
         try:
-            self._core.patch_namespaced_pod(name, self._namespace, body, _request_timeout=TIMEOUT_SECONDS)
+            self._core.patch_namespaced_pod(name, self._namespace, body, _request_timeout=self._seconds)
         except client.ApiException as error:
             if error.status != _NOT_FOUND:
                 raise
@@ -116,7 +118,7 @@ class Api:
         body = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=pod.uid))
         try:
             self._core.delete_namespaced_pod(
-                pod.name, self._namespace, body=body, _request_timeout=TIMEOUT_SECONDS
+                pod.name, self._namespace, body=body, _request_timeout=self._seconds
             )
         except client.ApiException as error:
             if error.status != _NOT_FOUND:
@@ -130,7 +132,7 @@ class Api:
         )
         try:
             self._core.create_namespaced_pod_eviction(
-                pod.name, self._namespace, body, _request_timeout=TIMEOUT_SECONDS
+                pod.name, self._namespace, body, _request_timeout=self._seconds
             )
         except client.ApiException as error:
             if error.status != _NOT_FOUND:

@@ -111,7 +111,7 @@ class KubernetesManager:
         self._settings = settings
         self._patience = patience
         self._place = Place.of(settings)
-        self._api = Api(configuration, settings.cluster_name, self._place.namespace)
+        self._api = Api(configuration, settings.cluster_name, self._place.namespace, patience.answer_seconds)
         self._call = Calls(translate=translate, patience=patience)
 
     @property
