@@ -13,6 +13,8 @@ NODE_ID = "aether-node-id"
 """Tag key: the stable id of a core node."""
 PORT = "aether-port"
 """Tag key: the cluster port; without it the nodes' discovery assumes 9100."""
+TOKEN = "aether-token"  # noqa: S105 - a key, and nothing secret
+"""Tag key: token of the creation, on what the runtime manager made."""
 MANAGED_BY = "managed-by"
 """Tag key: always `aether-infra`."""
 

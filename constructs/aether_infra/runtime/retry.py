@@ -58,6 +58,8 @@ class Patience:
     """Between two looks at something that is on its way; default 3."""
     wait_seconds: float = 600
     """How long something may be on its way, such as a termination; default 600."""
+    answer_seconds: float = 30
+    """How long one answer may take before the call counts as failed; managers hand it to their SDK. Default 30."""
     clock: Clock = field(factory=SystemClock)
     """Where time comes from."""
     chance: Callable[[], float] = random.random
