@@ -89,7 +89,7 @@ class FakeKubernetes(FakeCloud):
         self._control()
 
     def stateful_set(self, name: str, pod_labels: Mapping[str, str], replicas: int) -> None:
-        for index in range(replicas):
+        for index in range(1, replicas + 1):
             self._make(f"{name}-{index}", pod_labels, name)
 
     def add(self, name: str, labels: Mapping[str, str]) -> None:
@@ -306,7 +306,7 @@ class FakeKubernetes(FakeCloud):
 
     def _pod(self, pod: FakePod) -> Json:
         running = pod.pending == 0 and not pod.failed
-        healthy = running and pod.name not in self.behaviour.unhealthy
+        healthy = running and not {pod.name, f"{pod.name}.{pod.uid[:8]}"} & self.behaviour.unhealthy
         deleting = {} if pod.stopping is None else {"deletionTimestamp": _time(self._now)}
         serial = int(pod.uid[:8], 16)
         return {

@@ -8,8 +8,10 @@ by name if another one went all the same.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
@@ -78,13 +80,19 @@ def connect(settings: RuntimeSettings, patience: Patience) -> KubernetesManager:
         Denied: neither is there.
     """
     configuration = client.Configuration()
+    # read here: the library reads the variable when it is imported
+    path = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     try:
-        try:
+        if os.environ.get("KUBERNETES_SERVICE_HOST"):
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        except config.ConfigException:
-            config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        else:
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=path, client_configuration=configuration
+            )
     except config.ConfigException as error:
-        raise Denied(f"no way into the Kubernetes cluster: {error}", code="NoKubeconfig") from error
+        raise Denied(
+            f"no credentials for the Kubernetes cluster in KUBECONFIG, {path}: {error}", code="NoKubeconfig"
+        ) from error
     return KubernetesManager(settings, patience, configuration)
 
 
@@ -196,20 +204,13 @@ class KubernetesManager:
 
     async def get_node(self, node_id: str) -> NodeInstance:
         """See `CloudManager.get_node`."""
-        try:
-            pod = await self._pod(node_id)
-        except Denied:
-            pod = None
-        if pod is None:
-            raise self._unknown(node_id)
+        pod = await self._known(node_id)
         elastic = await self._call("reading the Deployment", self._api.elastic)
         return pod.node(elastic.ledger)
 
     async def register_target(self, node_id: str) -> None:
         """Let the services find a node; where they go by readiness alone, they do so by themselves."""
-        pod = await self._pod(node_id)
-        if pod is None:
-            raise self._unknown(node_id)
+        pod = await self._known(node_id)
         label = self._place.serving_label
         if label and label not in pod.labels:
             await self._call(
@@ -240,12 +241,11 @@ class KubernetesManager:
             await self._patience.clock.sleep(max(0.0, self._place.drain_seconds - spent))
 
     async def list_targets(self) -> list[Target]:
-        """What readiness says of each node; see `CloudManager.list_targets`."""
+        """What readiness says of each node that the services may find; empty where they go by readiness alone."""
         label = self._place.serving_label
-        pods = await self._call("listing pods", self._api.pods)
-        served = [pod for pod in pods if (not label or label in pod.labels)]
-        targets = [pod.target() for pod in served if pod.state is not NodeState.TERMINATED]
-        return sorted(targets, key=lambda target: target.id)
+        pods = await self._call("listing pods", self._api.pods) if label else []
+        served = [pod for pod in pods if label in pod.labels and pod.state is not NodeState.TERMINATED]
+        return sorted((pod.target() for pod in served), key=lambda target: target.id)
 
     async def update_dns_record(self, record: DnsRecord) -> None:
         """See `CloudManager.update_dns_record`; the zone is the cloud's."""
@@ -272,8 +272,22 @@ class KubernetesManager:
             raise Denied(f"{node_id} is no node of {self._settings.cluster_name}")
         return pod
 
-    def _unknown(self, node_id: str) -> NotFound:
-        return NotFound(f"there is no node {node_id} in {self._settings.cluster_name}")
+    async def _known(self, node_id: str) -> Pod:
+        """The pod of a node of ours.
+
+        Raises:
+            NotFound: there is none.
+        """
+        unknown = NotFound(f"there is no node {node_id} in {self._settings.cluster_name}")
+        try:
+            pod = await self._pod(node_id)
+        except Denied as error:
+            if error.code:  # by the API, and not by us
+                raise
+            raise unknown from error
+        if pod is None:
+            raise unknown
+        return pod
 
     # What follows blocks, and runs in a thread; each is safe to repeat from its beginning.
 

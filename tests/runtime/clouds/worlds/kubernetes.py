@@ -11,7 +11,7 @@ from cloud_world import CLUSTER, OTHER, Can, HttpWorld, Machine, Step, common_fa
 from fake_cloud_server import FakeCloudServer
 from fake_kubernetes import VERBS, FakeKubernetes, FakePod
 
-from aether_infra.core.kubernetes import ELASTIC_DEPLOYMENT, STATEFUL_SET
+from aether_infra.core.kubernetes import ELASTIC_DEPLOYMENT
 
 SERVING = "aether-infra/serving"
 STEPS = {
@@ -48,6 +48,7 @@ class KubernetesWorld(HttpWorld):
     region = "europe-west4"
     unknown = "aether-elastic-none"
     drain_seconds = 30
+    no_balancer: ClassVar[Mapping[str, Any]] = {"kubernetes": {"namespace": "aether"}}
     credentials = frozenset({"KUBECONFIG"})
     rights: ClassVar[frozenset[str] | None] = None
     lacks: ClassVar[Mapping[Can, str]] = {
@@ -68,7 +69,7 @@ class KubernetesWorld(HttpWorld):
         self.cloud = FakeKubernetes()
         self.server = FakeCloudServer(self.cloud)
         self.folder = tempfile.TemporaryDirectory()
-        self.cloud.stateful_set(STATEFUL_SET, labels(CLUSTER, "core"), 3)
+        self.cloud.stateful_set("node", labels(CLUSTER, "core"), 3)
         self.cloud.deployment(ELASTIC_DEPLOYMENT, {"aether-cluster": CLUSTER}, labels(CLUSTER, "worker"), 0)
         self.add(cluster=OTHER)
         self.add(cluster=None)
