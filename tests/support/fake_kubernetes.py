@@ -83,10 +83,10 @@ class FakeKubernetes(FakeCloud):
             "annotations": {},
             "replicas": replicas,
             "generation": 1,
-            "version": self._next(),
+            "version": self.next_serial(),
             "failure": "",
         }
-        self._control()
+        self.control()
 
     def stateful_set(self, name: str, pod_labels: Mapping[str, str], replicas: int) -> None:
         for index in range(1, replicas + 1):
@@ -96,20 +96,20 @@ class FakeKubernetes(FakeCloud):
         self._make(name, labels, "")
 
     def _make(self, name: str, labels: Mapping[str, str], owner: str, **given: Any) -> None:
-        serial = self._next()
+        serial = self.next_serial()
         self._now += timedelta(seconds=1)
         self.pods[name] = FakePod(
             name=name, uid=f"{serial:08x}-0000-4000-8000-000000000000", labels=dict(labels), owner=owner,
             born=self._now, **given,
         )  # fmt: skip
 
-    def _next(self) -> int:
+    def next_serial(self) -> int:
         self._serial += 1
         return self._serial
 
     # the controllers
 
-    def _control(self) -> None:
+    def control(self) -> None:
         """What the controllers do between two requests."""
         for name, deployment in self.deployments.items():
             owned = [pod for pod in self.pods.values() if pod.owner == name and pod.active]
@@ -164,11 +164,11 @@ class FakeKubernetes(FakeCloud):
                     return _status(403, "Forbidden", f"no rights in {match['ns']}")
                 handler: Callable[..., Reply] = getattr(self, f"_{name}")
                 reply = handler(request, match.groupdict().get("name", ""))
-                self._control()
+                self.control()
                 return reply
         return _status(404, "NotFound", f"the server could not find {request.path}")
 
-    def refusal(self, effect: Effect, request: Request, retry_after: float | None) -> Reply:
+    def refusal(self, effect: Effect, request: Request, retry_after: float | None) -> Reply:  # noqa: ARG002
         reply = {
             Effect.THROTTLED: _status(429, "TooManyRequests", "the server is busy"),
             Effect.UNAVAILABLE: _status(500, "InternalError", "etcdserver: leader changed"),
@@ -204,7 +204,7 @@ class FakeKubernetes(FakeCloud):
         if "replicas" in body.get("spec", {}):
             deployment["replicas"] = body["spec"]["replicas"]
             deployment["generation"] += 1
-        deployment["version"] = self._next()
+        deployment["version"] = self.next_serial()
         return _json(self._deployment(name))
 
     def _listPods(self, request: Request, _name: str) -> Reply:  # noqa: N802

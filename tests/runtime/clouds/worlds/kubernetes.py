@@ -123,8 +123,8 @@ class KubernetesWorld(HttpWorld):
             deployment = self.cloud.deployments[ELASTIC_DEPLOYMENT]
             deployment["pod_labels"] = {k: v for k, v in deployment["pod_labels"].items() if k != SERVING}
             deployment["replicas"] += count
-            deployment["version"] = self.cloud._next()
-            self.cloud._control()
+            deployment["version"] = self.cloud.next_serial()
+            self.cloud.control()
             deployment["pod_labels"] = labels(CLUSTER, "worker")
         else:
             for index in range(count):
