@@ -8,5 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-RIGHTS: Final[Mapping[tuple[str, str], frozenset[str]]] = {}
+KUBERNETES_RIGHTS: Final = frozenset(
+    {
+        "apps/deployments:get",
+        "apps/deployments:patch",
+        "pods/eviction:create",
+        "pods:delete",
+        "pods:get",
+        "pods:list",
+        "pods:patch",
+    }
+)
+"""On every kind of compute that is Kubernetes: `[GROUP/]RESOURCE[/SUBRESOURCE]:VERB`, the core group without a name.
+Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/ (as of 2026-11)."""
+
+RIGHTS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+    ("kubernetes", "existing"): KUBERNETES_RIGHTS,
+}
 """Rights by provider and kind of compute, in the cloud's own words."""
