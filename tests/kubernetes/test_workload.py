@@ -98,6 +98,12 @@ def pod_specs(document: Document) -> list[dict[str, Any]]:
     ]
 
 
+def named(document: Document, kind: str, name: str) -> dict[str, Any]:
+    """The resource of a type that has a name in Kubernetes."""
+    (found,) = [item for item in resources(document, kind).values() if item["metadata"]["name"] == name]
+    return found
+
+
 def test_every_cloud_is_here() -> None:
     assert {one.provider for one in CASES} == set(Provider)
 
@@ -144,7 +150,7 @@ def test_core_nodes_are_voters_with_a_name(case: Case, document: Document) -> No
     assert core["spec"]["replicas"] == str(counts.core)
     assert core["spec"]["pod_management_policy"] == "Parallel"
     assert core["spec"]["update_strategy"][0]["type"] == "RollingUpdate"
-    data = only(document, "kubernetes_config_map_v1")["data"]
+    data = named(document, "kubernetes_config_map_v1", "aether-config")["data"]
     assert data["PEERS"] == data["CLUSTER_PEERS"]
     peers = data["PEERS"].split(",")
     assert len(peers) == counts.core
@@ -176,9 +182,12 @@ def test_elastic_nodes_are_no_voters_and_stay_within_totals(case: Case, document
         assert not autoscalers
         assert len(pod_specs(document)) == 1
         return
-    bounds = only(document, "kubernetes_horizontal_pod_autoscaler_v2")["spec"]
-    assert bounds["min_replicas"] == max(counts.elastic_minimum, 1)
-    assert bounds["max_replicas"] == counts.elastic_maximum
+    if case.config.managed(case.provider):
+        assert not autoscalers
+    else:
+        bounds = only(document, "kubernetes_horizontal_pod_autoscaler_v2")["spec"]
+        assert bounds["min_replicas"] == max(counts.elastic_minimum, 1)
+        assert bounds["max_replicas"] == counts.elastic_maximum
     (container,) = pod_specs(document)[1]["container"]
     assert "NODE_ID" not in {item["name"] for item in container.get("env", [])}
     deployment = next(
@@ -249,7 +258,7 @@ def test_a_leaving_node_serves_until_load_balancers_noticed(case: Case, document
 
 def test_cluster_ports_pass_between_nodes_only(case: Case, document: Document) -> None:
     ports = case.config.cluster.ports
-    spec = only(document, "kubernetes_network_policy_v1")["spec"]
+    spec = named(document, "kubernetes_network_policy_v1", "aether-nodes")["spec"]
     assert spec["policy_types"] == ["Ingress"]
     inner = {str(ports.cluster), str(ports.cluster + 100)}
     for rule in spec["ingress"]:
@@ -300,7 +309,7 @@ def test_secrets_are_references(case: Case, document: Document) -> None:
 
 
 def test_pods_wait_for_the_policy_and_their_settings(document: Document) -> None:
-    (policy,) = resources(document, "kubernetes_network_policy_v1")
+    (policy, *_) = resources(document, "kubernetes_network_policy_v1")
     core = only(document, "kubernetes_stateful_set_v1")
     assert f"kubernetes_network_policy_v1.{policy}" in core["depends_on"]
     (source,) = core["spec"]["template"]["spec"]["container"][0]["env_from"]

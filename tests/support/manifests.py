@@ -18,6 +18,7 @@ KINDS = {
     "kubernetes_ingress_v1": ("networking.k8s.io/v1", "Ingress"),
     "kubernetes_namespace_v1": ("v1", "Namespace"),
     "kubernetes_network_policy_v1": ("networking.k8s.io/v1", "NetworkPolicy"),
+    "kubernetes_persistent_volume_claim_v1": ("v1", "PersistentVolumeClaim"),
     "kubernetes_pod_disruption_budget_v1": ("policy/v1", "PodDisruptionBudget"),
     "kubernetes_priority_class_v1": ("scheduling.k8s.io/v1", "PriorityClass"),
     "kubernetes_role_binding_v1": ("rbac.authorization.k8s.io/v1", "RoleBinding"),
@@ -30,7 +31,7 @@ KINDS = {
 """API version and kind, by type of resource."""
 
 TERRAFORM = {"//", "count", "depends_on", "lifecycle", "provider", "timeouts"}
-"""Arguments that are Terraform's own; those of the provider begin with `wait_for`."""
+"""Arguments that are Terraform's own; those of the provider begin with `wait_`."""
 PLURAL = {
     "container": "containers",
     "image_pull_secret": "imagePullSecrets",
@@ -86,7 +87,7 @@ def manifests(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
         body = {
             key: value
             for key, value in arguments.items()
-            if key not in TERRAFORM and not key.startswith("wait_for")
+            if key not in TERRAFORM and not key.startswith("wait_")
         }
         converted = _convert(_resolved(body, document))
         yield f"{kind}.{name}", {"apiVersion": api_version, "kind": api_kind, **converted}

@@ -320,7 +320,7 @@ class AwsStack(ClusterStack):
 
     def _runtime(self) -> dict[str, Any]:
         balancer = self.load_balancer.outputs if self.load_balancer else None
-        return (
+        return self.kubernetes_facts(
             self.facts()
             | {
                 "network_id": self.network.outputs.vpc_id,

@@ -278,7 +278,7 @@ class AzureStack(ClusterStack):
 
     def _runtime(self) -> dict[str, Any]:
         address = self.address.outputs if self.address else None
-        return (
+        return self.kubernetes_facts(
             self.facts()
             | {
                 "subscription_id": self.azure.subscription_id,

@@ -86,6 +86,21 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-servic
 FARGATE_MOST_MIB: Final = 122880
 """The largest Fargate task's memory."""
 
+
+def fargate_pair(millicores: int, memory_mib: int) -> tuple[int, int] | None:
+    """The smallest Fargate task that has at least so much: CPU units and MiB; None if none has.
+
+    Args:
+        millicores: thousandths of a processor.
+        memory_mib: memory in MiB.
+    """
+    for units, memories in FARGATE_SIZES.items():
+        fitting = [memory for memory in memories if memory >= memory_mib]
+        if units * 1000 >= millicores * 1024 and fitting:
+            return units, fitting[0]
+    return None
+
+
 INSTANCE_TYPE_FORM: Final = (
     r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\.(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\d+xl)?)"
 )

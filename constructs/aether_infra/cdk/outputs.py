@@ -47,9 +47,20 @@ def publish(stack: TerraformStack, outputs: InfrastructureOutputs) -> None:
         outputs: the values, which may hold tokens.
     """
     for attribute in fields(InfrastructureOutputs):
-        name = attribute.name
-        # the construct ids have a prefix, since a resource of that id may live beside it
-        output = TerraformOutput(
-            stack, f"output-{name}", value=getattr(outputs, name), description=_DESCRIPTIONS[name]
-        )
-        output.override_logical_id(name)
+        _output(stack, attribute.name, getattr(outputs, attribute.name))
+
+
+def publish_runtime(stack: TerraformStack, runtime: dict[str, Any]) -> None:
+    """Emit the output `runtime` alone, where no stack of ours makes the infrastructure.
+
+    Args:
+        stack: the stack.
+        runtime: its value.
+    """
+    _output(stack, "runtime", runtime)
+
+
+def _output(stack: TerraformStack, name: str, value: Any) -> None:
+    # the construct ids have a prefix, since a resource of that id may live beside it
+    output = TerraformOutput(stack, f"output-{name}", value=value, description=_DESCRIPTIONS[name])
+    output.override_logical_id(name)

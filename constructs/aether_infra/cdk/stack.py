@@ -13,6 +13,7 @@ from constructs import Construct
 
 from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, Provider, StateConfig
+from aether_infra.core.kubernetes import manager_host
 from aether_infra.core.node import HealthProbe, NodePorts
 from aether_infra.core.tags import standard_tags
 
@@ -126,6 +127,37 @@ class ClusterStack(BaseStack):
         )
         self.health = HealthProbe(**asdict(config.cloud.health))
 
+    @property
+    def managed(self) -> bool:
+        """Whether the runtime manager sizes the elastic nodes: then no autoscaler of the cloud's is declared."""
+        return self.config.managed(self.provider)
+
+    def reach_manager(self, address: str | None) -> dict[str, Any]:
+        """What the output `runtime` adds where a manager runs: how to reach it; what it is told itself goes without.
+
+        Args:
+            address: its private address or name; None where there is no manager.
+        """
+        if address is None:
+            return {}
+        port = self.config.cloud.manager.port
+        return {"manager": {"address": address, "port": port, "url": f"http://{address}:{port}"}}
+
+    def kubernetes_facts(self, runtime: dict[str, Any]) -> dict[str, Any]:
+        """The output `runtime` of infrastructure for Kubernetes, where a manager runs in the cluster; else as it is.
+
+        Args:
+            runtime: the output, with the cluster's facts in `kubernetes`.
+        """
+        cluster = runtime.get("kubernetes")
+        if not self.managed or not cluster:
+            return runtime
+        namespace = self.config.kubernetes.namespace
+        return runtime | {
+            "kubernetes": {**cluster, "namespace": namespace},
+            **self.reach_manager(manager_host(namespace)),
+        }
+
     def facts(self) -> dict[str, Any]:
         """What the output `runtime` says of every cluster, on any cloud."""
         return {
@@ -142,7 +174,7 @@ class ClusterStack(BaseStack):
                 "swim": self.ports.swim,
                 "application": self.ports.application,
             },
-        }
+        } | ({"managed": True} if self.managed else {})
 
 
 def declare_backend(

@@ -111,6 +111,14 @@ class Matches:
             yield Fault(f"must be {self.form}, got {show(value)}", near or self.hint)
 
 
+IMAGE: Final = Matches(
+    r"[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\d{1,5})?(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+    'an image reference such as "ghcr.io/siy/aether-node:1.2.3" or "…@sha256:<64 hex digits>"',
+)
+"""An image of containers."""
+
+
 @frozen
 class Network:
     """An IP network in CIDR notation, without host bits."""

@@ -6,10 +6,11 @@ from attrs import field, frozen
 
 from aether_infra.config.aws import AwsConfig
 from aether_infra.config.azure import AzureConfig
-from aether_infra.config.checks import Between, Length, Matches, check
+from aether_infra.config.checks import IMAGE, Between, Length, Matches, check
 from aether_infra.config.digitalocean import DigitaloceanConfig
 from aether_infra.config.gcp import GcpConfig
 from aether_infra.config.kubernetes import KubernetesTarget
+from aether_infra.config.manager import ManagerConfig
 from aether_infra.config.oracle import OracleConfig
 from aether_infra.config.provider import Provider
 from aether_infra.config.state import StateConfig
@@ -80,16 +81,7 @@ class CloudConfig:
     """The active cloud; default: the only one that has a table."""
     protect: bool = True
     """Deletion protection wherever a cloud has it; default on."""
-    image: str | None = field(
-        default=None,
-        metadata=check(
-            Matches(
-                r"[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\d{1,5})?(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
-                r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
-                'an image reference such as "ghcr.io/siy/aether-node:1.2.3" or "…@sha256:<64 hex digits>"',
-            )
-        ),
-    )
+    image: str | None = field(default=None, metadata=check(IMAGE))
     """The node's image; default: this cloud's own registry repository with the tag `latest`."""
     domain: str | None = field(
         default=None,
@@ -118,6 +110,8 @@ class CloudConfig:
     """The time in which a node leaves."""
     scaling: ScalingConfig = field(factory=ScalingConfig)
     """When elastic nodes come and go."""
+    manager: ManagerConfig = field(factory=ManagerConfig)
+    """The runtime manager beside the cluster."""
     aws: AwsConfig | None = None
     """Amazon Web Services."""
     gcp: GcpConfig | None = None

@@ -163,15 +163,18 @@ def public_range(config: AetherConfig, provider: Provider) -> Problems:
 def image_tag(config: AetherConfig) -> Problems:
     """The image is the same tomorrow."""
     image = config.cloud.image
-    if image is None or "@sha256:" in image:
-        return
-    tag = re.search(r":([^:/]+)$", image)
-    if tag is None or tag[1] == "latest":
+    if image is not None and not _fixed(image):
         yield Problem(
             path="cloud.image",
             message=f"can change under a running cluster, so that core nodes differ: {show(image)}",
             hint='name a version, best by digest: "…@sha256:…"',
         )
+
+
+def _fixed(image: str) -> bool:
+    """Whether an image is named by digest, or at least by a version."""
+    tag = re.search(r":([^:/]+)$", image)
+    return "@sha256:" in image or (tag is not None and tag[1] != "latest")
 
 
 @section_rule()
@@ -181,6 +184,7 @@ def least_elastic(config: AetherConfig, provider: Provider) -> Problems:
     if (
         path in config.given
         and config.in_kubernetes(provider)
+        and not config.managed(provider)
         and counts.elastic_minimum == 0 < counts.elastic_maximum
     ):
         yield Problem(
@@ -236,6 +240,44 @@ def privileged_ports(config: AetherConfig) -> Problems:
     ):
         if port < FIRST_UNPRIVILEGED_PORT:
             yield Problem(path=path, message=f"is {port}, but the node is not root and may need 1024 or more")
+
+
+@rule()
+def manager_doubts(config: AetherConfig) -> Problems:
+    """The manager is reached by those who may, in secret, and is the same tomorrow."""
+    own, owner = config.cloud.manager, config.secrets_owner
+    if not config.managed(owner):
+        return
+    if own.allowed_cidrs:
+        yield Problem(
+            path="cloud.manager.allowed_cidrs",
+            message="lets others reach its API, which speaks plain HTTP: keys pass the network as they are",
+            hint="reach it through a VPN, or put something that ends TLS before it",
+        )
+    if ANYWHERE in own.allowed_cidrs:
+        yield Problem(
+            path="cloud.manager.allowed_cidrs",
+            message="opens the manager's API, which makes and ends nodes, to whatever reaches the network",
+            hint="list your own networks",
+        )
+    if own.image is not None and not _fixed(own.image):
+        yield Problem(
+            path="cloud.manager.image",
+            message=f"can change from one start to the next: {show(own.image)}",
+            hint='name a version, best by digest: "…@sha256:…"',
+        )
+    others = [provider for provider in config.sections if provider is not owner]
+    if others:
+        yield Problem(
+            path="cloud.manager.enabled",
+            message=f"is for {owner} alone: {listing(others)} keep their own autoscalers",
+        )
+    if "cloud.scaling" in config.given and not others:
+        yield Problem(
+            path="cloud.scaling",
+            message="has no effect beside the manager, which goes by the node's own thresholds",
+            hint="set them in the node's controller configuration",
+        )
 
 
 @rule()
@@ -307,6 +349,7 @@ DOUBTS: Final[tuple[Rule, ...]] = (
     secrets_of_one_cloud,
     slow_start,
     privileged_ports,
+    manager_doubts,
     aws_doubts,
     new_region,
 )

@@ -112,6 +112,14 @@ class AetherConfig:
         """
         return self.section(provider).compute in KUBERNETES_KINDS
 
+    def managed(self, provider: Provider) -> bool:
+        """Whether the number of elastic nodes on one cloud is the runtime manager's, not the cloud's own autoscaler's.
+
+        Args:
+            provider: which cloud; only the active one has a manager, as its secrets are in that cloud's store.
+        """
+        return self.cloud.manager.enabled and provider is self.secrets_owner
+
     @property
     def secrets_owner(self) -> Provider:
         """Whose nodes get `cloud.secrets`: the active cloud's; where that has no table, the existing cluster's."""

@@ -110,7 +110,7 @@ def endpoint(
 def unreachable_image(
     config: AetherConfig, provider: Provider, registry: str, where: str
 ) -> Iterator[Problem]:
-    """Yield a problem if the image lies where nodes without NAT cannot get.
+    """Yield a problem if an image lies where machines without NAT cannot get.
 
     Args:
         config: the configuration.
@@ -118,13 +118,16 @@ def unreachable_image(
         registry: matches the hosts of the cloud's own registry.
         where: that registry in words.
     """
-    image = config.cloud.image
-    if image is not None and not re.fullmatch(registry, image.partition("/")[0]):
-        yield Problem(
-            path="cloud.image",
-            message=f"cannot be pulled: cloud.{provider}.nat is none, and {show(image)} is not in {where}",
-            hint="push it there, or let nat be what it is by default",
-        )
+    images = {"cloud.image": config.cloud.image}
+    if config.managed(provider):
+        images["cloud.manager.image"] = config.cloud.manager.image
+    for path, image in images.items():
+        if image is not None and not re.fullmatch(registry, image.partition("/")[0]):
+            yield Problem(
+                path=path,
+                message=f"cannot be pulled: cloud.{provider}.nat is none, and {show(image)} is not in {where}",
+                hint="push it there, or let nat be what it is by default",
+            )
 
 
 def room(

@@ -16,6 +16,7 @@ from aether_infra.config.rules_aws import AWS_RULES
 from aether_infra.config.rules_azure import AZURE_RULES
 from aether_infra.config.rules_digitalocean import DIGITALOCEAN_RULES
 from aether_infra.config.rules_gcp import GCP_RULES
+from aether_infra.config.rules_manager import MANAGER_RULES
 from aether_infra.config.rules_oracle import ORACLE_RULES
 from aether_infra.config.rules_resources import RESOURCE_RULES
 from aether_infra.config.secret_references import ENV_NAME, FORMS, OURS, is_reference, kubernetes_secret
@@ -258,5 +259,6 @@ RULES: Final[tuple[Rule, ...]] = (
     *AZURE_RULES,
     *DIGITALOCEAN_RULES,
     *ORACLE_RULES,
+    *MANAGER_RULES,
 )
 """Every rule."""

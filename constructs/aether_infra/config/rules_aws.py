@@ -330,7 +330,16 @@ def _ecr(region: str) -> str:
     return rf"\d{{12}}\.dkr\.ecr(?:-fips)?\.{re.escape(region)}\.amazonaws\.com(?:\.cn)?"
 
 
-@aws_rule(".nat", ".vpc_id", ".region", ".egress_cidrs", "cloud.image")
+@aws_rule(
+    ".nat",
+    ".vpc_id",
+    ".region",
+    ".egress_cidrs",
+    "cloud.image",
+    "cloud.manager.enabled",
+    "cloud.manager.image",
+    "cloud.provider",
+)
 def without_nat(config: AetherConfig, aws: AwsConfig) -> Problems:
     """Without NAT, nothing outside AWS can be reached."""
     if aws.nat != "none" or aws.vpc_id is not None:

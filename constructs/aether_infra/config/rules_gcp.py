@@ -176,7 +176,7 @@ def window(_config: AetherConfig, gcp: GcpConfig) -> Problems:
         )
 
 
-@gcp_rule(".nat", ".network", "cloud.image")
+@gcp_rule(".nat", ".network", "cloud.image", "cloud.manager.enabled", "cloud.manager.image", "cloud.provider")
 def without_nat(config: AetherConfig, gcp: GcpConfig) -> Problems:
     """Without NAT, images come from Google's registries only."""
     if gcp.nat == "none" and gcp.network is None:

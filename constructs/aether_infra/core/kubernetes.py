@@ -14,6 +14,18 @@ HEADLESS_SERVICE: Final = "aether-headless"
 """Gives every core node a stable name."""
 SERVICE: Final = "aether"
 """The application, and the management port inside of the cluster."""
+MANAGER: Final = "aether-manager"
+"""The runtime manager: its Deployment, its service, its service account."""
+
+
+def manager_host(namespace: str) -> str:
+    """Name of the runtime manager's service in the cluster, without the cluster's domain.
+
+    Args:
+        namespace: namespace of everything.
+    """
+    return f"{MANAGER}.{namespace}.svc"
+
 
 POOL_LABEL: Final = "aether-pool"
 """Label of machines, and key of the taint of spot ones."""

@@ -247,7 +247,7 @@ class DigitaloceanStack(ClusterStack):
 
     def _runtime(self) -> dict[str, Any]:
         balancer = self.load_balancers.get("application")
-        return (
+        return self.kubernetes_facts(
             self.facts()
             | {
                 "project_id": self.project.project_id,

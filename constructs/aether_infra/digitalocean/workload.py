@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from aether_infra.catalog import digitalocean as catalog
@@ -59,12 +60,17 @@ class DoksWorkload(WorkloadStack):
             management_sources=[balancer_range],
             storage=Storage(provisioner=CSI_DRIVER),
             # DOKS copies the registry's pull secret into every namespace, under the registry's name
-            image_pull_secrets=(self.output("pull_secret"),) if self._in_own_registry() else (),
+            image_pull_secrets=self._pull_secrets(self.config.cloud.image),
         )
+
+    def pull_secrets(self, cloud: KubernetesCloud) -> Sequence[str]:
+        """As for the nodes, if it lies in our registry; that of the nodes may lie elsewhere."""
+        del cloud
+        return self._pull_secrets(self.config.cloud.manager.image)
 
     def extend(self) -> None:
         """A metrics server, which DOKS does not bring: without it elastic nodes are never more than the fewest."""
-        if self.own.metrics_server and self.counts.elastic_maximum:
+        if self.own.metrics_server and self.counts.elastic_maximum and not self.managed:
             MetricsServer(
                 self,
                 "metrics-server",
@@ -78,6 +84,6 @@ class DoksWorkload(WorkloadStack):
             raise TypeError(f"not the table of DigitalOcean: {self.section!r}")
         return self.section
 
-    def _in_own_registry(self) -> bool:
+    def _pull_secrets(self, image: str | None) -> tuple[str, ...]:
         registry = self.own.registry_name or catalog.registry_name(self.name)
-        return catalog.in_registry(self.config.cloud.image, registry)
+        return (self.output("pull_secret"),) if catalog.in_registry(image, registry) else ()

@@ -329,7 +329,7 @@ class GcpStack(ClusterStack):
 
     def _runtime(self) -> dict[str, Any]:
         address = self.application_address
-        return (
+        return self.kubernetes_facts(
             self.facts()
             | {
                 "project": self.gcp.project,

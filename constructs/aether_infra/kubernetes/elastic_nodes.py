@@ -1,4 +1,4 @@
-"""Elastic nodes: a Deployment that a HorizontalPodAutoscaler sizes; never voters."""
+"""Elastic nodes: a Deployment that a HorizontalPodAutoscaler, or the runtime manager, sizes; never voters."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ElasticNodesProps:
     namespace: str
     """Namespace, as a token that waits for it."""
     minimum: int = 0
-    """Fewest elastic nodes; at least one always runs (see `LEAST`)."""
+    """Fewest elastic nodes; at least one always runs (see `LEAST`), unless the manager sizes them."""
     maximum: int
     """Most elastic nodes, at least one."""
     zones: int = 1
@@ -58,6 +58,8 @@ class ElasticNodesProps:
     """Seconds between two steps up."""
     scale_in_cooldown_seconds: int = 300
     """Seconds that a lower need must last before a step down."""
+    managed: bool = False
+    """Whether the runtime manager sizes them, and not Kubernetes' own autoscaler; default off."""
     after: Sequence[ITerraformDependable] = ()
     """What must be there before the first pod."""
 
@@ -67,7 +69,7 @@ class ElasticNodes(Construct):
 
     Attributes:
         deployment: the nodes; their number is the autoscaler's, or that of Aether's own controller.
-        autoscaler: keeps it between the bounds.
+        autoscaler: keeps it between the bounds; None where the runtime manager does.
         disruption_budget: lets a quarter of them go at a time.
     """
 
@@ -76,7 +78,7 @@ class ElasticNodes(Construct):
         cluster = props.pod.cluster
         labels = standard_labels(cluster)
         selector = node_selector(cluster, NodeRole.WORKER)
-        least = max(props.minimum, LEAST)
+        least = props.minimum if props.managed else max(props.minimum, LEAST)
         self.deployment = DeploymentV1(
             self,
             "Resource",
@@ -107,7 +109,7 @@ class ElasticNodes(Construct):
             depends_on=list(props.after) or None,
             lifecycle=TerraformResourceLifecycle(ignore_changes=["spec[0].replicas"]),
         )
-        self.autoscaler = self._autoscaler(props, least, labels)
+        self.autoscaler = None if props.managed else self._autoscaler(props, least, labels)
         self.disruption_budget = PodDisruptionBudgetV1(
             self,
             "disruption-budget",

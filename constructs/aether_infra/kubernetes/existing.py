@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from aether_infra.cdk.outputs import publish_runtime
 from aether_infra.cdk.text import literal
 from aether_infra.config import KubernetesTarget, Provider
+from aether_infra.core.kubernetes import manager_host
 from aether_infra.core.node import UPSTREAM_IMAGE
 from aether_infra.kubernetes.cloud import ANYWHERE, Exposure, KubeconfigAccess, KubernetesCloud, Placement
 from aether_infra.kubernetes.stack import WorkloadStack
@@ -45,6 +47,12 @@ class ExistingClusterWorkload(WorkloadStack):
             },
             image_pull_secrets=target.image_pull_secrets,
         )
+
+    def extend(self) -> None:
+        """Say what the runtime manager knows, as the infrastructure of a cloud does: here there is none."""
+        if self.managed:
+            runtime = self.runtime() | {"dns": {"domain": self.config.cloud.domain}, "image": self.image()}
+            publish_runtime(self, runtime | self.reach_manager(manager_host(self.namespace())))
 
     def image(self) -> str:
         """That of the configuration, else Aether's own: there is no registry of ours."""

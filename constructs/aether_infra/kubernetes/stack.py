@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cdktf import TerraformStack
 from constructs import Construct
@@ -11,9 +12,12 @@ from aether_infra.cdk.remote_state import RemoteOutputs
 from aether_infra.cdk.stack import ClusterStack
 from aether_infra.cdk.text import json_text, literal
 from aether_infra.config import AetherConfig, CloudSection, Provider, heap_mib
+from aether_infra.config.secret_references import kubernetes_secret
 from aether_infra.core.node import java_options
+from aether_infra.core.tags import NodeRole
 from aether_infra.kubernetes.access import declare_provider
 from aether_infra.kubernetes.cloud import KubernetesCloud
+from aether_infra.kubernetes.manager import Manager, ManagerProps
 from aether_infra.kubernetes.node import PodResources, SecretKey
 from aether_infra.kubernetes.workload import Workload, WorkloadProps
 
@@ -29,7 +33,8 @@ class WorkloadStack(ClusterStack):
 
     Attributes:
         infrastructure: outputs of the cloud's infrastructure stack; None on a cluster that is not ours.
-        workload: all that runs in the cluster.
+        workload: the nodes, and what belongs to them.
+        manager: sizes the elastic nodes; None where Kubernetes' autoscaler does.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class WorkloadStack(ClusterStack):
         cloud = self.cloud()
         declare_provider(self, cloud.access)
         self.workload = Workload(self, "aether", self._props(cloud, self.section))
+        self.manager = self._manager(cloud) if self.managed else None
         self.extend()
 
     def cloud(self) -> KubernetesCloud:
@@ -138,10 +144,51 @@ class WorkloadStack(ClusterStack):
             storage_class=config.kubernetes.storage_class or None,
             data_volume_gib=section.data_volume_gib,
             secrets=self.own_secrets(),
+            managed=self.managed,
             protect=config.cloud.protect,
             # one for all: a tag may hold what no annotation's name may
             annotations={"aether-infra/tags": json_text(self.tags)},
         )
+
+    def _manager(self, cloud: KubernetesCloud) -> Manager:
+        own, storage = self.config.cloud.manager, self.workload.storage
+        return Manager(
+            self,
+            "manager",
+            ManagerProps(
+                cluster=self.name,
+                namespace=self.workload.namespace.name,
+                image=own.image or "",
+                port=own.port,
+                management_port=self.ports.management,
+                runtime=self.runtime(),
+                secrets={
+                    variable: SecretKey(name=name, key=key)
+                    for variable, reference in own.secrets().items()
+                    for name, key in [kubernetes_secret(reference) or ("", "")]
+                },
+                on_volume=own.on_volume,
+                storage_class=storage.name if storage else self.config.kubernetes.storage_class or None,
+                collect=own.collect,
+                cpu=own.cpu,
+                memory=own.memory,
+                priority_class=self.workload.namespace.priority_classes[NodeRole.CORE].metadata.name,
+                allowed_cidrs=own.allowed_cidrs,
+                image_pull_secrets=self.pull_secrets(cloud),
+            ),
+        )
+
+    def pull_secrets(self, cloud: KubernetesCloud) -> Sequence[str]:
+        """Secrets that the manager's image is pulled with: those of the nodes.
+
+        Args:
+            cloud: what this cloud adds.
+        """
+        return cloud.image_pull_secrets
+
+    def runtime(self) -> dict[str, Any]:
+        """What the manager is told: of the infrastructure's output `runtime`, what this stack knows too."""
+        return self.facts() | {"kubernetes": {"namespace": self.namespace()}, "tags": self.tags}
 
     def namespace(self) -> str:
         """The namespace of everything."""

@@ -63,6 +63,8 @@ class WorkloadProps:
     """Size of a core node's data volume in GiB."""
     secrets: Mapping[str, SecretKey] = field(factory=dict)
     """Environment variables out of Kubernetes secrets that exist; `cloud.secrets` adds those of the cloud's store."""
+    managed: bool = False
+    """Whether the runtime manager sizes the elastic nodes (see `Manager`); default: Kubernetes' autoscaler does."""
     protect: bool = True
     """Whether data outlives the workload; default on."""
     annotations: Mapping[str, str] = field(factory=dict)
@@ -224,6 +226,7 @@ class Workload(Construct):
                 cpu_target_millicores=props.cpu_target_millicores,
                 scale_out_cooldown_seconds=props.scale_out_cooldown_seconds,
                 scale_in_cooldown_seconds=props.scale_in_cooldown_seconds,
+                managed=props.managed,
                 after=self._before_pods(),
             ),
         )

@@ -288,7 +288,7 @@ class OracleStack(ClusterStack):
         )
 
     def _runtime(self) -> dict[str, Any]:
-        return (
+        return self.kubernetes_facts(
             self.facts()
             | {
                 "compartment_id": self.oracle.compartment_id,
