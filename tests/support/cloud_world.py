@@ -451,6 +451,16 @@ def needs(*what: Can) -> Any:
     return mark
 
 
+def only(*names: str) -> Any:
+    """Mark a test of one cloud's own: it runs in the worlds of these names."""
+
+    def mark(test: F) -> F:
+        test.only = names  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
+
 def common_facts(**more: Any) -> dict[str, Any]:
     """The part of the output `runtime` that every cloud has."""
     return {

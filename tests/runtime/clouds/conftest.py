@@ -32,7 +32,8 @@ def worlds() -> dict[str, type[World]]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "world" in metafunc.fixturenames:
         wanted = getattr(metafunc.function, "needs", ())
-        names = [name for name, world in worlds().items() if world.can(*wanted)]
+        only = getattr(metafunc.function, "only", worlds())
+        names = [name for name, world in worlds().items() if world.can(*wanted) and name in only]
         metafunc.parametrize("world", names, indirect=True)
 
 

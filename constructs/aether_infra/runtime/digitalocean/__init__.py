@@ -1,0 +1,1 @@
+"""Droplets behind DigitalOcean's load balancers, through pydo."""
