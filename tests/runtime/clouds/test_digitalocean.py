@@ -23,6 +23,9 @@ from aether_infra.runtime.errors import (
 from aether_infra.runtime.retry import Patience
 
 
+pytestmark = pytest.mark.anyio
+
+
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
