@@ -23,6 +23,34 @@ KUBERNETES_RIGHTS: Final = frozenset(
 Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/ (as of 2026-11)."""
 
 RIGHTS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+    ("aws", "ec2"): frozenset(
+        {
+            "ec2:DescribeInstances",
+            "ec2:RunInstances",
+            "ec2:TerminateInstances",
+            "elasticloadbalancing:DeregisterTargets",
+            "elasticloadbalancing:DescribeTargetHealth",
+            "elasticloadbalancing:RegisterTargets",
+            "route53:ChangeResourceRecordSets",
+            "route53:GetChange",
+            "route53:ListResourceRecordSets",
+        }
+    ),
+    ("aws", "fargate"): frozenset(
+        {
+            "ecs:DescribeServices",
+            "ecs:DescribeTasks",
+            "ecs:ListTasks",
+            "ecs:StopTask",
+            "ecs:UpdateService",
+            "elasticloadbalancing:DeregisterTargets",
+            "elasticloadbalancing:DescribeTargetHealth",
+            "elasticloadbalancing:RegisterTargets",
+            "route53:ChangeResourceRecordSets",
+            "route53:GetChange",
+            "route53:ListResourceRecordSets",
+        }
+    ),
     ("kubernetes", "existing"): KUBERNETES_RIGHTS,
 }
 """Rights by provider and kind of compute, in the cloud's own words."""
