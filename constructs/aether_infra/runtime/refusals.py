@@ -16,19 +16,19 @@ from __future__ import annotations
 from aether_infra.errors import AetherInfraError
 
 
-class Refusal(AetherInfraError):
+class Refusal(AetherInfraError):  # noqa: N818 - as those of the clouds, its name is what it is
     """What was asked for is not done, and nothing has been changed."""
 
 
-class Refused(Refusal):  # noqa: N818 - the design's names, here and below
+class Refused(Refusal):
     """It would do harm; the message says why, with the numbers."""
 
 
-class OutOfBounds(Refusal):  # noqa: N818
+class OutOfBounds(Refusal):
     """A count outside of what the cluster may have."""
 
 
-class Busy(Refusal):  # noqa: N818
+class Busy(Refusal):
     """Another operation has it.
 
     Args:
@@ -41,7 +41,7 @@ class Busy(Refusal):  # noqa: N818
         super().__init__(message)
 
 
-class KeyReused(Refusal):  # noqa: N818
+class KeyReused(Refusal):
     """An idempotency key that came with another request before.
 
     Args:
@@ -54,7 +54,7 @@ class KeyReused(Refusal):  # noqa: N818
         super().__init__(f'the idempotency key "{key}" belongs to {operation_id}, which was another request')
 
 
-class UnknownOperation(Refusal):  # noqa: N818
+class UnknownOperation(Refusal):
     """There is no such operation.
 
     Args:
@@ -65,9 +65,9 @@ class UnknownOperation(Refusal):  # noqa: N818
         super().__init__(f'there is no operation "{operation_id}"')
 
 
-class TooLate(Refusal):  # noqa: N818
+class TooLate(Refusal):
     """It cannot be cancelled any more."""
 
 
-class Fenced(Refusal):  # noqa: N818
+class Fenced(Refusal):
     """This process does not lead (any more), so it must not write as if it did."""

@@ -1,7 +1,5 @@
 """How many nodes there shall be, and which go: pure functions over observations.
 
-model      Policy (the settings), Memory (what it knows of before), Decision
-load       load → number of elastic nodes
-leaving    which nodes go, and why
-decide     all of it together
+`model` has the settings, what is remembered and what is decided; `load` makes a number of nodes from a load; `leaving`
+chooses which nodes go; `decide` puts it together.
 """

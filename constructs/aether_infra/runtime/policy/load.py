@@ -28,7 +28,7 @@ class Recommendation:
 
 
 def recommend(seen: Observation, keep: int, policy: Policy) -> Recommendation:
-    """How many elastic nodes the load wants: more when it is over the upper threshold, fewer when it is under the lower.
+    """How many elastic nodes the load wants: more over the upper threshold, fewer under the lower one.
 
     Growth is proportional: as many as bring the load down to the target. A node whose load is not known counts as
     idle for growth, and forbids shrinking.

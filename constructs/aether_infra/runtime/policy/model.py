@@ -11,10 +11,11 @@ from attrs import field, frozen
 
 @frozen(kw_only=True)
 class Policy:
-    """When nodes come and go. Where a default has a source it is the Kubernetes cluster autoscaler's
-    (`cluster-autoscaler/FAQ.md` in https://github.com/kubernetes/autoscaler (as of 2026-08)).
+    """When nodes come and go.
 
-    Thresholds of load are not here: they are the nodes' own (`observation.Thresholds`).
+    Flags named with a default are those of the Kubernetes cluster autoscaler, whose default it is:
+    `cluster-autoscaler/FAQ.md` in https://github.com/kubernetes/autoscaler (as of 2026-08). Thresholds of load are not
+    here: they are the nodes' own (`observation.Thresholds`).
     """
 
     cpu_target: float = 0.6
@@ -32,13 +33,13 @@ class Policy:
     shrink_after_delete_seconds: float = 0
     """No shrinking for so many seconds after a removal; default 0 (`--scale-down-delay-after-delete`)."""
     shrink_after_failure_seconds: float = 180
-    """No shrinking for so many seconds after a removal that failed; default 180 (`--scale-down-delay-after-failure`)."""
+    """No shrinking for so many seconds after a failed removal; default 180 (`--scale-down-delay-after-failure`)."""
     grow_after_failure_seconds: float = 180
     """No creation for so many seconds after one that failed; doubles with each that fails in a row. Default 180."""
     grow_after_failure_longest_seconds: float = 1800
     """Bound of that; default 1800 (`--max-node-group-backoff-duration`)."""
     boot_seconds: float = 900
-    """How long a new node may take to be on duty before it counts as dead; default 900 (`--max-node-provision-time`)."""
+    """How long a new node may take to be on duty before it is dead; default 900 (`--max-node-provision-time`)."""
     lost_seconds: float = 300
     """How long a node that was on duty may be unseen before it counts as dead; default 300."""
     unhealthy_share: float = 0.45
