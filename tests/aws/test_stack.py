@@ -52,6 +52,11 @@ UNNAMEABLE = {
 }
 
 
+def of_nodes(document: Document, kind: str) -> dict[str, Any]:
+    """Resources of a type without the runtime manager's own: tests/aws/test_manager.py."""
+    return {name: item for name, item in resources(document, kind).items() if not name.startswith("manager_")}
+
+
 @per_config
 def test_snapshot(config: Path, synthesized: Synthesize, snapshot_json: SnapshotAssertion) -> None:
     document = {key: value for key, value in synthesized(config).items() if key != "//"}
@@ -195,6 +200,10 @@ def test_only_the_load_balancer_is_open_and_never_its_management_port(
             assert cidr in aws.authorized_cidrs
             assert cidr.startswith("10."), "public ones come by the public address"
             continue
+        if "manager_security-group" in rule["security_group_id"]:
+            assert cidr in loaded.cloud.manager.allowed_cidrs
+            assert rule["from_port"] == rule["to_port"] == loaded.cloud.manager.port
+            continue
         assert "security_load-balancer" in rule["security_group_id"], name
         ports = range(rule["from_port"], rule["to_port"] + 1)
         if management in ports:
@@ -248,14 +257,18 @@ def test_policies_name_their_resources(config: Path, synthesized: Synthesize) ->
 @per_config
 def test_secrets_are_references(config: Path, synthesized: Synthesize) -> None:
     document, secrets = synthesized(config), load(config).cloud.secrets
-    readers = [s for _, s in statements(document) if "secretsmanager:GetSecretValue" in s["actions"]]
+    readers = [
+        statement
+        for name, statement in statements(document)
+        if "secretsmanager:GetSecretValue" in statement["actions"] and not name.startswith("manager_")
+    ]
     if not secrets:
         assert not readers
         return
     bases = {":".join(arn.split(":")[:7]) for arn in secrets.values() if ":secretsmanager:" in arn}
     assert all(set(statement["resources"]) == bases for statement in readers)
     assert bool(readers) is bool(bases)
-    for task in resources(document, "aws_ecs_task_definition").values():
+    for task in of_nodes(document, "aws_ecs_task_definition").values():
         node = containers(task)["aether"]
         assert {item["name"]: item["valueFrom"] for item in node["secrets"]} == dict(secrets)
         assert not set(variables(node)) & set(secrets)
@@ -305,7 +318,7 @@ def test_every_core_node_names_every_core_node(config: Path, synthesized: Synthe
     ids = [f"node-{number}" for number in range(1, core + 1)]
     environments = [
         variables(containers(task)["aether"])
-        for task in resources(document, "aws_ecs_task_definition").values()
+        for task in of_nodes(document, "aws_ecs_task_definition").values()
     ] or [parsed(only(document, "aws_ssm_parameter")["value"])["environment"]]
     for environment in environments:
         peers = [entry.split(":") for entry in environment["PEERS"].split(",")]
@@ -314,7 +327,7 @@ def test_every_core_node_names_every_core_node(config: Path, synthesized: Synthe
         assert environment["CLUSTER_PEERS"] == environment["PEERS"]
         assert environment["CORE_MAX"] == str(core)
         namespace = only(document, "aws_service_discovery_private_dns_namespace")["name"]
-        names = {service["name"] for service in resources(document, "aws_service_discovery_service").values()}
+        names = {service["name"] for service in of_nodes(document, "aws_service_discovery_service").values()}
         assert {peer[1] for peer in peers} == {f"{name}.{namespace}" for name in names}
 
 
@@ -323,7 +336,7 @@ def test_core_node_ids_are_stable_and_elastic_ones_have_none(config: Path, synth
     document = synthesized(config)
     core = load(config).counts(Provider.AWS).core
     ids = [f"node-{number}" for number in range(1, core + 1)]
-    if tasks := resources(document, "aws_ecs_task_definition"):
+    if tasks := of_nodes(document, "aws_ecs_task_definition"):
         given = [variables(containers(task)["aether"]).get("NODE_ID") for task in tasks.values()]
         assert sorted(filter(None, given)) == ids
         assert given.count(None) <= 1
@@ -338,7 +351,7 @@ def test_no_zone_holds_a_majority_where_there_are_three(config: Path, synthesize
     counts = loaded.counts(Provider.AWS)
     placed = [
         service["network_configuration"]["subnets"]
-        for name, service in resources(document, "aws_ecs_service").items()
+        for name, service in of_nodes(document, "aws_ecs_service").items()
         if "elastic" not in name
     ] or [[instance["subnet_id"]] for instance in resources(document, "aws_instance").values()]
     assert len(placed) == counts.core
@@ -356,7 +369,7 @@ def test_voters_are_never_on_spot_never_doubled_and_never_moved(
     config: Path, synthesized: Synthesize
 ) -> None:
     document = synthesized(config)
-    for name, service in resources(document, "aws_ecs_service").items():
+    for name, service in of_nodes(document, "aws_ecs_service").items():
         if "elastic" in name:
             continue
         assert service["desired_count"] == 1
@@ -378,7 +391,7 @@ def test_core_nodes_change_one_after_the_other(config: Path, synthesized: Synthe
     graph = {
         f"{kind}.{name}": set(arguments.get("depends_on", [])) for kind, name, arguments in every(document)
     }
-    kind = "aws_ecs_service" if resources(document, "aws_ecs_service") else "aws_instance"
+    kind = "aws_ecs_service" if of_nodes(document, "aws_ecs_service") else "aws_instance"
     nodes = {
         match[1]: f"{kind}.{name}"
         for name in resources(document, kind)
@@ -409,13 +422,13 @@ def test_liveness_restarts_and_readiness_routes(config: Path, synthesized: Synth
     for group in resources(document, "aws_lb_target_group").values():
         assert group["health_check"]["path"] == health.readiness_path
         assert group["health_check"]["port"] == str(asked)
-    for task in resources(document, "aws_ecs_task_definition").values():
+    for task in of_nodes(document, "aws_ecs_task_definition").values():
         named = containers(task)
         probe = f"http://127.0.0.1:{port}{health.liveness_path}"
         assert named["aether"]["healthCheck"]["command"][1].split()[6] == probe
         assert probe in named["liveness"]["command"][0]
         assert named["liveness"]["essential"] is True
-    for service in resources(document, "aws_ecs_service").values():
+    for service in of_nodes(document, "aws_ecs_service").values():
         if service.get("load_balancer"):
             assert service["health_check_grace_period_seconds"] == 2**31 - 1
         else:
@@ -437,9 +450,9 @@ def test_elastic_nodes_run_between_the_bounds(config: Path, synthesized: Synthes
         (group["min_size"], group["max_size"])
         for group in resources(document, "aws_autoscaling_group").values()
     ]
-    expected = [(counts.elastic_minimum, counts.elastic_maximum)] if counts.elastic_maximum else []
-    assert targets == expected
-    for name, service in resources(document, "aws_ecs_service").items():
+    autoscaled = counts.elastic_maximum and not load(config).managed(Provider.AWS)
+    assert targets == ([(counts.elastic_minimum, counts.elastic_maximum)] if autoscaled else [])
+    for name, service in of_nodes(document, "aws_ecs_service").items():
         if "elastic" in name:
             assert service["lifecycle"]["ignore_changes"] == ["desired_count"]
 
@@ -469,7 +482,7 @@ def test_alarms_tell_a_degraded_from_a_lost_quorum(config: Path, synthesized: Sy
 def test_the_heap_fits_the_task(config: Path, synthesized: Synthesize) -> None:
     from aether_infra.catalog.aws import FARGATE_SIZES
 
-    for task in resources(synthesized(config), "aws_ecs_task_definition").values():
+    for task in of_nodes(synthesized(config), "aws_ecs_task_definition").values():
         cpu, memory = int(task["cpu"]), int(task["memory"])
         assert memory in FARGATE_SIZES[cpu]
         match = re.search(r"-Xmx(\d+)m ", variables(containers(task)["aether"])["JAVA_OPTS"])
@@ -491,7 +504,7 @@ def test_java_options_reach_the_node_as_they_are(synthesized: Synthesize, comput
 
 @per_config
 def test_a_rollback_finds_the_revision_before(config: Path, synthesized: Synthesize) -> None:
-    for task in resources(synthesized(config), "aws_ecs_task_definition").values():
+    for task in of_nodes(synthesized(config), "aws_ecs_task_definition").values():
         assert task["skip_destroy"] is True
 
 
@@ -511,7 +524,7 @@ def test_systems_manager_restarts_core_nodes_one_at_a_time_and_no_others(synthes
 
 @per_config
 def test_containers_are_confined(config: Path, synthesized: Synthesize) -> None:
-    for task in resources(synthesized(config), "aws_ecs_task_definition").values():
+    for task in of_nodes(synthesized(config), "aws_ecs_task_definition").values():
         for name, container in containers(task).items():
             assert container["readonlyRootFilesystem"] is True
             assert container["user"] == ("0" if name == "prepare" else "1000")
@@ -619,7 +632,7 @@ def test_somebody_elses_dns_is_left_alone(synthesized: Synthesize) -> None:
 def test_ecs_services_wait_for_what_they_stand_on(config: Path, synthesized: Synthesize) -> None:
     document = synthesized(config)
     listeners = {f"aws_lb_listener.{name}" for name in resources(document, "aws_lb_listener")}
-    for service in resources(document, "aws_ecs_service").values():
+    for service in of_nodes(document, "aws_ecs_service").values():
         assert listeners <= set(service["depends_on"]), "ECS refuses a target group without a listener"
         if references(service) & {
             f"aws_efs_mount_target.{n}" for n in resources(document, "aws_efs_mount_target")

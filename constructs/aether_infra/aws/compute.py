@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aether_infra.aws.discovery import Discovery, DiscoveryProps
 from aether_infra.aws.identity import IdentityProps
+from aether_infra.aws.network import Network
 from aether_infra.aws.policy import Statement
 from aether_infra.aws.registry import image_repository_arn, pull_statements
 from aether_infra.cdk.text import literal
@@ -65,3 +66,14 @@ def java_opts(stack: AwsStack, heap: int | str) -> str:
         dns_ttl_seconds=stack.config.cloud.shutdown.jvm_dns_ttl_seconds,
         extra=literal(stack.config.cloud.java_opts),
     )
+
+
+def private_subnets(stack: AwsStack) -> dict[str, str]:
+    """The private subnets by a key that stays."""
+    subnet_ids = stack.network.outputs.private_subnet_ids
+    keys = (
+        list(stack.network.private_subnets)
+        if isinstance(stack.network, Network)
+        else list(stack.aws.private_subnet_ids)
+    )
+    return dict(zip(keys, subnet_ids, strict=True))

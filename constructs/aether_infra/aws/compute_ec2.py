@@ -62,6 +62,7 @@ def declare(stack: AwsStack) -> Ec2Cluster:
             data_volume_gib=aws.data_volume_gib,
             cluster_port=stack.ports.cluster,
             target_group_arns={concern: group.arn for concern, group in groups.items()},
+            managed=stack.managed,
             spot=aws.spot,
             scaling=Scaling(**asdict(config.cloud.scaling)),
             kms_key_arn=aws.kms_key_arn,

@@ -14,7 +14,6 @@ from aether_infra.aws.fargate import (
     ecs_cluster_name,
 )
 from aether_infra.aws.identity import TaskIdentity
-from aether_infra.aws.network import Network
 from aether_infra.aws.rollout import RolloutGate, RolloutGateProps
 from aether_infra.aws.scaling import Scaling
 from aether_infra.aws.storage import DataVolumes, DataVolumesProps
@@ -56,6 +55,7 @@ def declare(stack: AwsStack) -> FargateCluster:
             application_target_group_arn=balancer.application_target_group_arn if balancer else None,
             management_target_group_arn=balancer.management_target_group_arn if balancer else None,
             load_balancer_ready=list(stack.load_balancer.listeners.values()) if stack.load_balancer else (),
+            managed=stack.managed,
             spot=aws.spot,
             scaling=Scaling(**asdict(config.cloud.scaling)),
             container_insights=aws.container_insights,
@@ -73,19 +73,13 @@ def declare(stack: AwsStack) -> FargateCluster:
 def _volumes(stack: AwsStack) -> DataVolumes | None:
     if stack.aws.data != "efs":
         return None
-    subnet_ids = stack.network.outputs.private_subnet_ids
-    keys = (
-        list(stack.network.private_subnets)
-        if isinstance(stack.network, Network)
-        else list(stack.aws.private_subnet_ids)
-    )
     return DataVolumes(
         stack,
         "data",
         DataVolumesProps(
             name=stack.name,
             vpc_id=stack.network.outputs.vpc_id,
-            subnets=dict(zip(keys, subnet_ids, strict=True)),
+            subnets=compute.private_subnets(stack),
             node_ids=core_ids(stack.counts.core),
             node_security_group_id=stack.security.outputs.node_security_group_id,
             kms_key_arn=stack.aws.kms_key_arn,

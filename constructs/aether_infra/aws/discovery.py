@@ -45,11 +45,12 @@ class Discovery(Construct):
         namespace: the namespace.
         services: Cloud Map service of each node id.
         hosts: DNS name of each node id.
+        domain: the namespace's name, end of every host's.
     """
 
     def __init__(self, scope: Construct, id_: str, props: DiscoveryProps) -> None:
         super().__init__(scope, id_)
-        domain = f"{props.name}.internal"
+        self.domain = domain = f"{props.name}.internal"
         self.namespace = ServiceDiscoveryPrivateDnsNamespace(
             self,
             "Resource",

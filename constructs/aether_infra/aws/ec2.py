@@ -168,6 +168,8 @@ class Ec2ClusterProps:
     """For the tag that the nodes' discovery reads."""
     target_group_arns: Mapping[str, str] = field(factory=dict)
     """Target groups, of type `instance`, by concern."""
+    managed: bool = False
+    """Whether the runtime manager makes the elastic nodes, from the template; default: an auto-scaling group does."""
     spot: bool = False
     """Run elastic nodes, never core ones, as spot instances."""
     scaling: Scaling = field(factory=Scaling)
@@ -206,6 +208,8 @@ class Ec2Cluster(Construct):
         launch_template: template of the elastic nodes, for Layer 2 too.
         autoscaling_group: group of the elastic nodes, if any.
         rollout: the association that restarts core nodes one at a time.
+        discovery: names of the core nodes.
+        identity: role of the instances.
     """
 
     def __init__(
@@ -220,8 +224,8 @@ class Ec2Cluster(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._props = props
-        self._identity = identity
-        self._discovery = discovery
+        self.identity = identity
+        self.discovery = discovery
         self._settings = settings
         self._tags = dict(props.tags)
         self._image_parameter = (
@@ -231,7 +235,7 @@ class Ec2Cluster(Construct):
         self.data_volumes: dict[str, EbsVolume] = {}
         self._core()
         self.launch_template = self._launch_template()
-        self.autoscaling_group = self._elastic() if props.elastic_maximum else None
+        self.autoscaling_group = self._elastic() if props.elastic_maximum and not props.managed else None
         self.rollout = self._rollout()
 
     def voter_metrics(self) -> list[VoterMetric]:
@@ -256,7 +260,7 @@ class Ec2Cluster(Construct):
             "launch_template_id": self.launch_template.id,
             "autoscaling_group": group.name if group else None,
             "core_instances": {node_id: instance.id for node_id, instance in self.core_instances.items()},
-            "peers": self._discovery.peers(self._props.cluster_port),
+            "peers": self.discovery.peers(self._props.cluster_port),
         }
 
     def _core(self) -> None:
@@ -274,7 +278,7 @@ class Ec2Cluster(Construct):
                 scope,
                 "address",
                 instance_id=node_id,
-                service_id=self._discovery.services[node_id].id,
+                service_id=self.discovery.services[node_id].id,
                 attributes={"AWS_INSTANCE_IPV4": instance.private_ip},
             )
             for concern, arn in props.target_group_arns.items():
@@ -302,7 +306,7 @@ class Ec2Cluster(Construct):
             subnet_id=subnet_id,
             vpc_security_group_ids=[props.security_group_id],
             associate_public_ip_address=False,
-            iam_instance_profile=self._identity.profile.name,
+            iam_instance_profile=self.identity.profile.name,
             user_data_base64=_base64(self._settings.user_data),
             metadata_options=InstanceMetadataOptions(
                 http_endpoint="enabled",
@@ -323,7 +327,7 @@ class Ec2Cluster(Construct):
             monitoring=True,
             # all of them are for a new instance; a change would replace, or stop, a running voter
             lifecycle=TerraformResourceLifecycle(ignore_changes=["ami", "user_data", "user_data_base64"]),
-            depends_on=[self._settings.settings, *self._identity.grants, *before],
+            depends_on=[self._settings.settings, *self.identity.grants, *before],
             tags=named | {DATA_VOLUME_TAG: volume.id, ROLLOUT_TAG: props.name},
         )
         VolumeAttachment(
@@ -368,7 +372,7 @@ class Ec2Cluster(Construct):
             description=f"Elastic node of Aether cluster {props.name}",
             image_id=props.ami_id or f"resolve:ssm:{self._image_parameter}",
             instance_type=props.instance_type,
-            iam_instance_profile=LaunchTemplateIamInstanceProfile(arn=self._identity.profile.arn),
+            iam_instance_profile=LaunchTemplateIamInstanceProfile(arn=self.identity.profile.arn),
             metadata_options=LaunchTemplateMetadataOptions(
                 http_endpoint="enabled",
                 http_tokens="required",
@@ -434,7 +438,7 @@ class Ec2Cluster(Construct):
             wait_for_capacity_timeout="0",
             # the autoscaler owns the count: a deployment must not set it back
             lifecycle=TerraformResourceLifecycle(ignore_changes=["desired_capacity"]),
-            depends_on=[self._settings.settings, *self._identity.grants],
+            depends_on=[self._settings.settings, *self.identity.grants],
             tag=[
                 AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True)
                 for key, value in tags.items()

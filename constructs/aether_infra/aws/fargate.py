@@ -63,7 +63,7 @@ _Metric = (
 _MetricStat = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStat  # noqa: E501
 _StatMetric = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStatMetric  # noqa: E501
 _Dimension = policy_l1.AppautoscalingPolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricsMetricStatMetricDimensions  # noqa: E501
-_ENGINE_ARCHITECTURE = {"x86_64": "X86_64", "arm64": "ARM64"}
+ENGINE_ARCHITECTURE = {"x86_64": "X86_64", "arm64": "ARM64"}
 
 
 @frozen(kw_only=True)
@@ -90,6 +90,8 @@ class FargateClusterProps(NodeProps):
     """Target group of the management port."""
     load_balancer_ready: Sequence[ITerraformDependable] = ()
     """Listeners: ECS refuses a target group that no listener uses yet."""
+    managed: bool = False
+    """Whether the runtime manager sizes the elastic nodes; default: target tracking does."""
     spot: bool = False
     """Run elastic nodes, never core ones, on Fargate Spot."""
     scaling: Scaling = field(factory=Scaling)
@@ -142,6 +144,8 @@ class FargateCluster(Construct):
         core_task_definitions: task definition of each core node's id.
         elastic_service: service of the elastic nodes, if any.
         outputs: names for Layer 2.
+        discovery: names of the core nodes.
+        providers: what tasks run on.
     """
 
     def __init__(
@@ -158,13 +162,13 @@ class FargateCluster(Construct):
         super().__init__(scope, id_)
         self._props = props
         self._identity = identity
-        self._discovery = discovery
+        self.discovery = discovery
         self._gate = gate
         self._volumes = volumes
         self._tags = dict(props.tags)
         self._peers = discovery.peers(props.ports.cluster)
         self.cluster = self._ecs_cluster()
-        self._providers = EcsClusterCapacityProviders(
+        self.providers = EcsClusterCapacityProviders(
             self,
             "capacity-providers",
             cluster_name=self.cluster.name,
@@ -275,9 +279,7 @@ class FargateCluster(Construct):
             network_configuration=self._network([subnet_id]),
             load_balancer=self._targets() or None,
             health_check_grace_period_seconds=FOREVER_SECONDS if self._targets() else None,
-            service_registries=EcsServiceServiceRegistries(
-                registry_arn=self._discovery.services[node_id].arn
-            ),
+            service_registries=EcsServiceServiceRegistries(registry_arn=self.discovery.services[node_id].arn),
             enable_execute_command=props.execute_command,
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
@@ -315,17 +317,18 @@ class FargateCluster(Construct):
             enable_ecs_managed_tags=True,
             propagate_tags="SERVICE",
             wait_for_steady_state=False,
-            # the autoscaler owns the count: a deployment must not set it back
+            # the autoscaler, or the manager, owns the count: a deployment must not set it back
             lifecycle=TerraformResourceLifecycle(ignore_changes=["desired_count"]),
             depends_on=[*self._ready(), *before],
             tags=self._node_tags(NodeRole.WORKER),
         )
-        self._autoscale(scope, service)
+        if not props.managed:
+            self._autoscale(scope, service)
         return service
 
     def _ready(self) -> list[ITerraformDependable]:
         """What must be there before the first task starts, or its first attempts would count against it."""
-        return [self._providers, *self._identity.grants, *self._props.load_balancer_ready]
+        return [self.providers, *self._identity.grants, *self._props.load_balancer_ready]
 
     def _network(self, subnet_ids: list[str]) -> EcsServiceNetworkConfiguration:
         return EcsServiceNetworkConfiguration(
@@ -380,7 +383,7 @@ class FargateCluster(Construct):
             cpu=str(props.cpu_units),
             memory=str(props.memory_mib),
             runtime_platform=EcsTaskDefinitionRuntimePlatform(
-                operating_system_family="LINUX", cpu_architecture=_ENGINE_ARCHITECTURE[props.architecture]
+                operating_system_family="LINUX", cpu_architecture=ENGINE_ARCHITECTURE[props.architecture]
             ),
             execution_role_arn=self._identity.execution.role.arn,
             task_role_arn=self._identity.task.role.arn,

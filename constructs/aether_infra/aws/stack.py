@@ -42,14 +42,15 @@ if TYPE_CHECKING:
     from aether_infra.aws.compute_eks import EksCompute
     from aether_infra.aws.ec2 import Ec2Cluster
     from aether_infra.aws.fargate import FargateCluster
+    from aether_infra.aws.manager import Manager
 
 
 class AwsStack(ClusterStack):
     """Everything that `[cloud.aws]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
-        network, security, registry, logs, load_balancer, compute, alarms: the parts. What a configuration leaves
-            out is None.
+        network, security, registry, logs, load_balancer, compute, manager, alarms: the parts. What a configuration
+            leaves out is None.
     """
 
     provider: ClassVar[Provider] = Provider.AWS
@@ -95,6 +96,7 @@ class AwsStack(ClusterStack):
         self.certificate_arn = self._certificate()
         self.load_balancer = self._load_balancer()
         self.compute = self._compute()
+        self.manager = self._manager()
         self.alarms = self._alarms()
         self._alias()
         publish(self, self._outputs())
@@ -147,7 +149,12 @@ class AwsStack(ClusterStack):
         if self.aws.compute == "eks":
             # machines, disks and addresses; identities of pods; the autoscaler
             services |= {"autoscaling", "ec2", "eks", "eks-auth", "sts"}
-        for arn in self.config.stored_secrets(Provider.AWS).values():
+        secrets = {*self.config.stored_secrets(Provider.AWS).values()}
+        if self.managed and self.aws.compute != "eks":
+            # what the manager calls, and where its own secrets are
+            services |= {"ec2" if self.aws.compute == "ec2" else "ecs", "elasticloadbalancing"}
+            secrets |= {*self.config.cloud.manager.secrets().values()}
+        for arn in secrets:
             services.add("ssm" if arn.split(":")[2:3] == ["ssm"] else "secretsmanager")
         if self.aws.execute_command:
             services.add("ssmmessages")
@@ -267,6 +274,14 @@ class AwsStack(ClusterStack):
 
         return compute_fargate.declare(self)
 
+    def _manager(self) -> Manager | None:
+        """The runtime manager; in Kubernetes it is part of the workload."""
+        if not self.managed or self.aws.compute == "eks":
+            return None
+        from aether_infra.aws import compute_manager  # noqa: PLC0415 - as above
+
+        return compute_manager.declare(self, self.compute, self._runtime())  # type: ignore[arg-type]
+
     def _alarms(self) -> Alarms:
         balancer = self.load_balancer
         return Alarms(
@@ -315,7 +330,7 @@ class AwsStack(ClusterStack):
             application_url=self._application_url(),
             registry_url=self.registry.outputs.repository_url,
             network_id=self.network.outputs.vpc_id,
-            runtime=self._runtime(),
+            runtime=self._runtime() | self.reach_manager(self.manager.host if self.manager else None),
         )
 
     def _runtime(self) -> dict[str, Any]:

@@ -32,14 +32,18 @@ class DataVolumesProps:
 
     name: str
     """Cluster's name, head of every name."""
+    concern: str = "data"
+    """What the file system is for, part of its name."""
+    client: str = "nodes"
+    """Who mounts it."""
     vpc_id: str
     """VPC of the nodes."""
     subnets: Mapping[str, str]
     """Subnet of a mount target, by a stable key such as the zone's."""
     node_ids: Sequence[str]
-    """Core nodes, each with a folder of its own."""
+    """Core nodes (or what else mounts it), each with a folder of its own."""
     node_security_group_id: str
-    """Group of the nodes: the only one that may mount."""
+    """Group of those who mount it: the only one that may."""
     kms_key_arn: str | None = None
     """KMS key; default: AWS' own key for EFS. A change replaces the file system."""
     protect: bool = True
@@ -56,6 +60,7 @@ class DataVolumes(Construct):
 
     Attributes:
         file_system: the file system.
+        security_group: group of its mount targets.
         mount_targets: mount targets by the key of their subnet.
         access_points: access point of each node id.
     """
@@ -67,12 +72,12 @@ class DataVolumes(Construct):
         self.file_system = EfsFileSystem(
             self,
             "Resource",
-            creation_token=physical_name(props.name, "data", limit=64),
+            creation_token=physical_name(props.name, props.concern, limit=64),
             encrypted=True,
             kms_key_id=props.kms_key_arn,
             throughput_mode="elastic",
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.protect else None,
-            tags=self._tags | {"Name": physical_name(props.name, "data")},
+            tags=self._tags | {"Name": physical_name(props.name, props.concern)},
         )
         EfsBackupPolicy(
             self,
@@ -95,24 +100,24 @@ class DataVolumes(Construct):
 
     def _mount_targets(self) -> dict[str, EfsMountTarget]:
         props = self._props
-        name = physical_name(props.name, "data")
-        group = SecurityGroup(
+        name = physical_name(props.name, props.concern)
+        self.security_group = SecurityGroup(
             self,
             "security-group",
             name=name,
-            description="EFS: NFS from the Aether nodes",
+            description=f"EFS: NFS from the Aether {props.client}",
             vpc_id=props.vpc_id,
             tags=self._tags | {"Name": name},
         )
         VpcSecurityGroupIngressRule(
             self,
-            "from-nodes",
-            security_group_id=group.id,
+            f"from-{props.client}",
+            security_group_id=self.security_group.id,
             referenced_security_group_id=props.node_security_group_id,
             ip_protocol="tcp",
             from_port=NFS,
             to_port=NFS,
-            description="NFS from nodes",
+            description=f"NFS from {props.client}",
             tags=self._tags,
         )
         scope = Construct(self, "mount-target")
@@ -122,7 +127,7 @@ class DataVolumes(Construct):
                 key,
                 file_system_id=self.file_system.id,
                 subnet_id=subnet_id,
-                security_groups=[group.id],
+                security_groups=[self.security_group.id],
             )
             for key, subnet_id in props.subnets.items()
         }
@@ -140,7 +145,7 @@ class DataVolumes(Construct):
                         owner_uid=USER_ID, owner_gid=USER_ID, permissions="0750"
                     ),
                 ),
-                tags=self._tags | {"Name": physical_name(self._props.name, "data", node_id)},
+                tags=self._tags | {"Name": physical_name(self._props.name, self._props.concern, node_id)},
             )
             for node_id in self._props.node_ids
         }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cdktf import Token
+from cdktf import TerraformLocal, Token
+from constructs import Construct
 
 
 def literal(text: str) -> str:
@@ -65,3 +66,22 @@ def base64_json_text(value: Any) -> str:
 def _expression_text(value: Any) -> str:
     """JSON, which Terraform's language reads as its own; without its escapes beyond U+FFFF, which it does not."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def local_json(scope: Construct, id_: str, value: Any, *, base64: bool = False) -> str:
+    """A value as JSON text that Terraform makes of a local value, so that tokens of any type may be in it.
+
+    `json_text` writes JSON itself, in which a token for a list or a number has no place.
+
+    Args:
+        scope: the construct that owns the local value.
+        id_: its id below that.
+        value: dictionaries, lists, texts, numbers, truth values and tokens of any of these.
+        base64: in base64, which is free of quotes and so can be put into any text.
+
+    Returns:
+        A template, to be put into a text.
+    """
+    local = TerraformLocal(scope, id_, value)
+    encoded = f"jsonencode({local.fqn})"
+    return f"${{{f'base64encode({encoded})' if base64 else encoded}}}"
