@@ -55,7 +55,7 @@ bench: $(installed) ## measure what synthesis costs, ours beside the stock way
 setup: $(installed) $(cdktf) ## only set up: .venv/ and node_modules/
 
 .PHONY: tools
-tools: .venv-tools/moto/.installed .venv-tools/checkov/.installed ## what the terraform and policy tests need besides
+tools: .venv-tools/moto/.installed .venv-tools/checkov/.installed .venv-tools/cdktn/.installed ## what some tests need besides
 
 .PHONY: bindings
 bindings: $(installed) ## generate Oracle's bindings again, from tools/schemas/
@@ -63,9 +63,10 @@ bindings: $(installed) ## generate Oracle's bindings again, from tools/schemas/
 		--provider oracle/oci --out constructs/aether_infra/oracle/bindings
 
 .PHONY: lock
-lock: $(installed) .venv-tools/uv/.installed ## pin the newest versions: constraints.txt, tools/*.txt, package-lock.json
+lock: $(installed) .venv-tools/uv/.installed ## pin the newest versions: constraints.txt, tools/, package-lock.json
 	tools/lock
 	$(npm) update --package-lock-only
+	$(npm) update --package-lock-only --omit-lockfile-registry-resolved --prefix tools/cdktn
 
 # Environments. A stamp is written last, so an interrupted step starts again.
 
@@ -88,4 +89,11 @@ $(cdktf): package.json package-lock.json .npmrc | $(installed)
 .venv-tools/%/.installed: tools/%.txt tools/make-venv
 	tools/make-venv ".venv-tools/$*"
 	".venv-tools/$*/bin/python" -m pip install --quiet --requirement "tools/$*.txt"
+	touch $@
+
+# cdktf's continuation wants a newer Node than cdktf itself: it is for tests, and not for whoever only synthesizes
+.venv-tools/cdktn/.installed: tools/cdktn/package.json tools/cdktn/package-lock.json .npmrc | $(installed)
+	mkdir -p .venv-tools/cdktn
+	cp $^ .venv-tools/cdktn
+	$(npm) ci --prefix .venv-tools/cdktn
 	touch $@

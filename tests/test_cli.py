@@ -1,4 +1,4 @@
-"""The real cdktf command line over this project's cdktf.json."""
+"""The real command lines of the CDKTF family over this project's cdktf.json."""
 
 from __future__ import annotations
 
@@ -10,20 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_lines import CDKTF_FAMILY, path_with
 from terraform_json import ROOT
 
 pytestmark = pytest.mark.node
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Tree = dict[str, bytes]
-
-
-@pytest.fixture(scope="session")
-def cdktf() -> Path:
-    for candidate in (ROOT / "node_modules/.bin/cdktf", shutil.which("cdktf")):
-        if candidate and Path(candidate).exists():
-            return Path(candidate)
-    return pytest.skip("no cdktf command line: make setup")
+each = pytest.mark.parametrize("run", CDKTF_FAMILY, indirect=True)
+"""What hangs on the command line is tried with each; the rest, which our app does, with one."""
 
 
 @pytest.fixture
@@ -37,14 +32,18 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(cdktf: Path, project: Path) -> Run:
+def run(request: pytest.FixtureRequest, project: Path) -> Run:
+    """Run cdktf, or another of the family, in the project."""
+    name = getattr(request, "param", "cdktf")
+    own_path = path_with(name)
+    command_line = shutil.which(name, path=own_path)
+
     def run(*arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
         own = {key: value for key, value in os.environ.items() if not key.startswith(("AETHER_", "CDKTF_"))}
-        path = path or os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return subprocess.run(
-            [cdktf, *arguments],
+            [str(command_line), *arguments],
             cwd=project,
-            env=own | {"PATH": path, "CHECKPOINT_DISABLE": "1", "CI": "1"},
+            env=own | {"PATH": path or own_path, "CHECKPOINT_DISABLE": "1", "CI": "1"},
             capture_output=True,
             text=True,
             check=False,
@@ -57,6 +56,7 @@ def tree(folder: Path) -> Tree:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@each
 def test_synth_writes_the_bytes_of_the_app_alone(run: Run, project: Path) -> None:
     done = run("synth")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -88,6 +88,7 @@ def path_with_node() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
+@each
 def test_synth_writes_hcl(run: Run, project: Path) -> None:
     done = run("synth", "--hcl")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import TERRAFORM
 from syrupy.assertion import SnapshotAssertion
 from terraform_json import Document, case, configs, every, only, readable, references, resources
 
@@ -715,7 +716,7 @@ def test_machines_log_in_where_the_image_is(
 
 
 @per_vm
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on PATH")
+@pytest.mark.skipif(shutil.which(TERRAFORM) is None, reason=f"there is no {TERRAFORM} on PATH")
 def test_terraform_reads_the_texts_as_they_are_meant(
     config: Path, synthesized: Synthesize, tmp_path: Path
 ) -> None:
@@ -744,7 +745,7 @@ def test_terraform_reads_the_texts_as_they_are_meant(
 
 def terraform(folder: Path, *arguments: str) -> str:
     run = subprocess.run(
-        ["terraform", *arguments],
+        [TERRAFORM, *arguments],
         cwd=folder,
         check=True,
         capture_output=True,

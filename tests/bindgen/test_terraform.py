@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from attrs import frozen
+from command_lines import TERRAFORM
 from schema_check import problems
 
 from aether_infra.bindgen.__main__ import main
@@ -50,7 +51,7 @@ class Terraform:
     environment: dict[str, str]
 
     def run(self, folder: Path, *arguments: str) -> str:
-        command = ["terraform", *arguments]
+        command = [TERRAFORM, *arguments]
         done = subprocess.run(
             command, cwd=folder, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -62,7 +63,7 @@ class Terraform:
 @pytest.fixture(scope="session")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     mirror = os.environ.get("TF_PLUGIN_MIRROR")
-    if shutil.which("terraform") is None or not mirror:
+    if shutil.which(TERRAFORM) is None or not mirror:
         pytest.skip("needs terraform on PATH, and a mirror of providers in TF_PLUGIN_MIRROR")
     if not list(Path(mirror).glob("*/hashicorp/aws")):
         pytest.skip("the provider mirror has no hashicorp/aws")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cdktf import App, TerraformLocal, TerraformOutput, TerraformStack, Testing
+from command_lines import TERRAFORM, terraform_path
 
 from aether_infra.cdk.text import base64_json_text, base64_text, json_text
 
@@ -50,8 +50,7 @@ def test_text_without_a_token_is_plain_json() -> None:
     ids=["json", "base64-json", "base64"],
 )
 def test_terraform_reads_what_was_meant(make: Any, read: str, tmp_path: Path) -> None:
-    if shutil.which("terraform") is None:
-        pytest.skip("no terraform")
+    terraform_path()
     name = "a}b$"
     document = {
         "locals": {"name": name, "text": written(make)},
@@ -61,7 +60,7 @@ def test_terraform_reads_what_was_meant(make: Any, read: str, tmp_path: Path) ->
     environment = {key: text for key, text in os.environ.items() if key != "TF_CLI_CONFIG_FILE"}
     for command in (["init"], ["apply", "-auto-approve"]):
         done = subprocess.run(
-            ["terraform", *command, "-no-color", "-input=false"],
+            [TERRAFORM, *command, "-no-color", "-input=false"],
             cwd=tmp_path,
             env=environment | {"CHECKPOINT_DISABLE": "1"},
             capture_output=True,

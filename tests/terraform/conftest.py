@@ -20,6 +20,7 @@ from typing import Any
 import boto3
 import pytest
 from attrs import define, frozen
+from command_lines import TERRAFORM, terraform_path
 from terraform_json import ROOT
 
 HERE = Path(__file__).parent
@@ -74,7 +75,7 @@ class Stack:
         flags = [] if name == "show" else ["-no-color"]
         if name in {"plan", "apply", "destroy"}:
             flags.append("-parallelism=64")  # most of the time is spent in the provider's pauses
-        command = ["terraform", name, *flags, *rest]
+        command = [TERRAFORM, name, *flags, *rest]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -101,18 +102,9 @@ def quiet(tmp_path: Path) -> dict[str, str]:
     return inherited | {"TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1"}
 
 
-@pytest.fixture
-def cdktf_path() -> str:
-    """A PATH on which the project's cdktf, and Python, come first."""
-    binaries = [str(ROOT / "node_modules/.bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
-    path = os.pathsep.join(binaries)
-    return path if shutil.which("cdktf", path=path) else pytest.skip("no cdktf command line: make setup")
-
-
 @pytest.fixture(scope="session")
 def mirror() -> Mirror:
-    if shutil.which("terraform") is None:
-        pytest.skip("no terraform on PATH")
+    terraform_path()
     named = os.environ.get("TF_PLUGIN_MIRROR")
     if not named:
         pytest.skip("TF_PLUGIN_MIRROR names no mirror of Terraform providers")

@@ -1,4 +1,4 @@
-"""`cdktf diff` with the real command line, Terraform and AWS provider, as far as it goes without AWS."""
+"""`diff` of both CDKTF command lines, with the real Terraform and AWS provider, as far as it goes without AWS."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from command_lines import CDKTF_FAMILY, TERRAFORM, path_with
 from terraform_json import ROOT
 
 pytestmark = [pytest.mark.terraform, pytest.mark.node]
 
 
-def test_diff_shows_the_plan(stack: Callable[[str], Any], cdktf_path: str) -> None:
+@pytest.mark.parametrize("name", CDKTF_FAMILY)
+def test_diff_shows_the_plan(name: str, stack: Callable[[str], Any]) -> None:
+    path = path_with(name)
     planned = stack('[cloud.aws]\nnat = "none"\n')
     # the override that points the provider at the emulator stays, and no registry is asked for checksums
     done = subprocess.run(
         [
-            "cdktf",
+            name,
             "diff",
             "aws",
             "--skip-synth",
@@ -26,7 +29,7 @@ def test_diff_shows_the_plan(stack: Callable[[str], Any], cdktf_path: str) -> No
             str(planned.folder.parents[1]),
         ],
         cwd=ROOT,
-        env=planned.environment | {"PATH": cdktf_path, "CI": "1"},
+        env=planned.environment | {"PATH": path, "CI": "1", "TERRAFORM_BINARY_NAME": TERRAFORM},
         capture_output=True,
         text=True,
         check=False,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import TERRAFORM
 from terraform_json import ROOT, case, configs
 
 pytestmark = pytest.mark.terraform
@@ -53,7 +54,7 @@ def test_hcl_is_valid(
     (folder / "test_override.tf.json").write_text(json.dumps(override), encoding="utf-8")
     for command in (["init", "-input=false", f"-plugin-dir={mirror.path}"], ["validate"]):
         done = subprocess.run(
-            ["terraform", *command, "-no-color"],
+            [TERRAFORM, *command, "-no-color"],
             cwd=folder,
             env=quiet,
             capture_output=True,

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from command_lines import CDKTF_FAMILY, TERRAFORM, path_with, terraform_path
 
 pytestmark = [pytest.mark.terraform, pytest.mark.node]
 
 APP = Path(__file__).with_name("two_stacks.py")
 
 
-def test_deploy_in_order_and_destroy_in_reverse(
-    quiet: dict[str, str], cdktf_path: str, tmp_path: Path
-) -> None:
-    if shutil.which("terraform", path=cdktf_path) is None:
-        pytest.skip("no terraform on PATH")
+@pytest.mark.parametrize("name", CDKTF_FAMILY)
+def test_deploy_in_order_and_destroy_in_reverse(name: str, quiet: dict[str, str], tmp_path: Path) -> None:
+    path = path_with(name)
+    terraform_path(path)
     settings = {"language": "python", "app": f"'{sys.executable}' '{APP}'", "sendCrashReports": "false"}
     (tmp_path / "cdktf.json").write_text(json.dumps(settings), encoding="utf-8")
-    environment = quiet | {"CI": "1", "PATH": cdktf_path}
+    environment = quiet | {"CI": "1", "PATH": path, "TERRAFORM_BINARY_NAME": TERRAFORM}
 
     def cdktf(command: str) -> str:
         done = subprocess.run(
-            ["cdktf", command, "gcp*", "--auto-approve", "--skip-provider-lock"],
+            [name, command, "gcp*", "--auto-approve", "--skip-provider-lock"],
             cwd=tmp_path,
             env=environment,
             capture_output=True,

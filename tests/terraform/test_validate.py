@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_lines import TERRAFORM, terraform_path
 from terraform_json import CONFIGS, Document
 
 from aether_infra.config import Provider, load
@@ -29,8 +29,7 @@ PROVIDERS = {
 
 @pytest.fixture(scope="module")
 def mirror_folder() -> Path:
-    if shutil.which("terraform") is None:
-        pytest.skip("no terraform on PATH")
+    terraform_path()
     named = os.environ.get("TF_PLUGIN_MIRROR")
     return Path(named) if named else pytest.skip("TF_PLUGIN_MIRROR names no mirror of Terraform providers")
 
@@ -66,7 +65,7 @@ def test_every_stack_is_valid(
         (folder / "main.tf.json").write_text(json.dumps(document), encoding="utf-8")
         for command in (["init", "-input=false", f"-plugin-dir={mirror_folder}"], ["validate"]):
             done = subprocess.run(
-                ["terraform", *command, "-no-color"],
+                [TERRAFORM, *command, "-no-color"],
                 cwd=folder,
                 env=quiet,
                 capture_output=True,

@@ -20,8 +20,6 @@ PYTHON_SINCE: Final = "3.11"
 """Oldest Python that the package installs on."""
 NODE_SINCE: Final = "20.9"
 """Oldest Node that cdktf's kernel runs on. Source: `engines` of jsii's runtime and of cdktf-cli 0.21."""
-CDKTN_NODE_SINCE: Final = "22"
-"""Oldest Node of cdktn-cli 0.24. Source: `engines` of its package."""
 
 INSTALL_TERRAFORM: Final = (
     f"install Terraform {TERRAFORM_SINCE} or newer (https://developer.hashicorp.com/terraform/install) or OpenTofu "
@@ -186,7 +184,7 @@ def _terraform(machine: Machine, name: str) -> Look:
 
 def cdktf(machine: Machine) -> Look:
     """A command line of the CDKTF family: cdktf, or cdktn of the community that continues it."""
-    fix = "npm install cdktf-cli@0.21.0 (or cdktn-cli); aether-infra synth does without"
+    fix = "npm install cdktf-cli@0.21.0, or cdktn-cli on Node 22.19 or newer; aether-infra synth does without"
     looks = []
     for name in ("cdktf", "cdktn"):
         path = machine.which(name) or _local(machine.folder / "node_modules" / ".bin" / name)
