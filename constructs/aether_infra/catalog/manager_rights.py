@@ -8,6 +8,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+GCP_VM_RIGHTS: Final = frozenset(
+    {
+        "compute.backendServices.get",
+        "compute.disks.create",
+        "compute.instanceGroups.get",
+        "compute.instanceGroups.list",
+        "compute.instanceGroups.update",
+        "compute.instanceTemplates.useReadOnly",
+        "compute.instances.create",
+        "compute.instances.delete",
+        "compute.instances.get",
+        "compute.instances.list",
+        "compute.instances.setLabels",
+        "compute.instances.setMetadata",
+        "compute.instances.setServiceAccount",
+        "compute.instances.setTags",
+        "compute.instances.use",
+        "compute.regionBackendServices.get",
+        "compute.subnetworks.use",
+        "compute.zoneOperations.get",
+        "dns.changes.create",
+        "dns.changes.get",
+        "dns.managedZones.get",
+        "dns.resourceRecordSets.create",
+        "dns.resourceRecordSets.delete",
+        "dns.resourceRecordSets.list",
+    }
+)
+"""On Compute Engine and Cloud DNS, as permissions. Sources:
+https://cloud.google.com/compute/docs/access/iam, https://cloud.google.com/dns/docs/access-control (as of 2026-11)."""
+
 KUBERNETES_RIGHTS: Final = frozenset(
     {
         "apps/deployments:get",
@@ -51,6 +82,7 @@ RIGHTS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
             "route53:ListResourceRecordSets",
         }
     ),
+    ("gcp", "vm"): GCP_VM_RIGHTS,
     ("kubernetes", "existing"): KUBERNETES_RIGHTS,
 }
 """Rights by provider and kind of compute, in the cloud's own words."""

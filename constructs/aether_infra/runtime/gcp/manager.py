@@ -1,0 +1,368 @@
+"""Elastic nodes as Compute Engine instances.
+
+A creation's token is part of the instance's name, which is unique in a zone, and the zones are tried in an order that
+follows from the token: whoever tries again meets what is there already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from math import ceil
+from typing import Final
+
+from google.cloud import compute_v1 as compute
+
+from aether_infra.core.names import physical_name
+from aether_infra.core.tags import CLUSTER, NODE_ID, ROLE, TOKEN, NodeRole, node_tags
+from aether_infra.runtime.calls import Calls
+from aether_infra.runtime.cooloff import CoolOff
+from aether_infra.runtime.errors import (
+    CapacityUnavailable,
+    Conflict,
+    Denied,
+    InvalidRequest,
+    NotFound,
+)
+from aether_infra.runtime.gcp.dns import Zone, zone
+from aether_infra.runtime.gcp.errors import EXISTS, of_operation, translate
+from aether_infra.runtime.gcp.instances import Compute, last, order, zone_of
+from aether_infra.runtime.gcp.place import Place
+from aether_infra.runtime.manager import Kind
+from aether_infra.runtime.model import DnsRecord, NodeInstance, NodeSpec, NodeState, Target, TargetHealth
+from aether_infra.runtime.retry import Patience
+from aether_infra.runtime.settings import RuntimeSettings
+
+DEREGISTERED: Final = "aether-deregistered"
+"""Label: second since 1970 at which an instance left the load balancer: a second try waits only for the rest."""
+STATES: Final[Mapping[str, NodeState]] = {
+    "DEPROVISIONING": NodeState.STOPPING,
+    "PENDING": NodeState.PROVISIONING,
+    "PROVISIONING": NodeState.PROVISIONING,
+    "STAGING": NodeState.PROVISIONING,
+    "STOPPING": NodeState.STOPPING,
+}
+"""Status of an instance, where it is not simply there. One that was stopped is there and costs; whether its node works,
+Aether says. Source: https://cloud.google.com/compute/docs/instances/instance-lifecycle (as of 2026-11)."""
+HEALTHS: Final[Mapping[str, TargetHealth]] = {
+    "DRAINING": TargetHealth.DRAINING,
+    "HEALTHY": TargetHealth.HEALTHY,
+    "UNHEALTHY": TargetHealth.UNHEALTHY,
+}
+"""`healthState` of a backend."""
+
+
+def connect(settings: RuntimeSettings, patience: Patience) -> GcpManager:
+    """Make the manager; credentials come from where Google's libraries look for them.
+
+    Args:
+        settings: the cluster.
+        patience: how long it waits and how often it tries.
+
+    Raises:
+        ConfigError: the settings lack what it needs.
+        Denied: there are no credentials.
+    """
+    place = Place.of(settings)
+    has_zone = bool((settings.facts.get("dns") or {}).get("zone_id"))
+    api = Compute(place, settings.cluster_name, patience.answer_seconds)
+    return GcpManager(settings, patience, place, api, zone(settings, patience) if has_zone else None)
+
+
+class GcpManager:
+    """`CloudManager` over instances of a template, which unmanaged instance groups put behind the load balancers."""
+
+    kind = Kind.MACHINES
+
+    def __init__(
+        self,
+        settings: RuntimeSettings,
+        patience: Patience,
+        place: Place,
+        api: Compute,
+        dns_zone: Zone | None,
+    ) -> None:
+        """Connect nothing yet.
+
+        Args:
+            settings: the cluster.
+            patience: how long it waits and how often it tries.
+            place: what the settings say of instances.
+            api: Compute Engine.
+            dns_zone: the cluster's DNS zone, if it has one.
+        """
+        self._settings = settings
+        self._patience = patience
+        self._place = place
+        self._api = api
+        self._zone = dns_zone
+        self._call = Calls(translate=translate, patience=patience)
+        self._cool = CoolOff(clock=patience.clock)
+        self._creating: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @property
+    def zones(self) -> Sequence[str]:
+        """Zones that a node can be created in."""
+        return self._place.zones
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Provider, region, compute, cluster and project."""
+        return {
+            "provider": self._settings.provider.value,
+            "region": self._settings.region,
+            "compute": self._settings.compute,
+            "cluster": self._settings.cluster_name,
+            "project": self._place.project,
+        }
+
+    async def create_node(self, spec: NodeSpec) -> NodeInstance:
+        """See `CloudManager.create_node`. An instance that is gone is not remembered: the journal has to."""
+        if spec.role is not NodeRole.WORKER:
+            raise InvalidRequest("core nodes are Terraform's: they cannot be created")
+        if spec.zone is not None and spec.zone not in self.zones:
+            raise InvalidRequest(f"{spec.zone} is not a zone of this cluster: {', '.join(self.zones)}")
+        async with self._creating[spec.token]:
+            found = await self._made(spec)
+            if found is not None:
+                return _node(found)
+            size = spec.size or ""
+            wanted = [spec.zone] if spec.zone else order(self.zones, spec.token)
+            refusal = CapacityUnavailable(
+                f"creating {spec.token}: no zone has had room lately: {', '.join(wanted)}", code="CoolOff"
+            )
+            for each in self._cool.order(wanted, size):
+                try:
+                    return _node(await self._patience.retry(partial(self._create, spec, each)))
+                except CapacityUnavailable as error:
+                    self._cool.note(each, size)
+                    refusal = error
+            raise refusal
+
+    async def terminate_node(self, node_id: str) -> None:
+        """See `CloudManager.terminate_node`."""
+        instance = await self._owned(node_id)
+        if instance is not None and _role(instance) is NodeRole.CORE:
+            raise Conflict(f"{node_id} is a core node, which ends by explicit command only")
+        await self._end(instance)
+
+    async def terminate_core_node(self, node_id: str) -> None:
+        """End a core node's instance; its managed group makes it anew, with the same name, address and disk."""
+        instance = await self._owned(node_id)
+        if instance is not None and _role(instance) is not NodeRole.CORE:
+            raise Conflict(f"{node_id} is no core node")
+        await self._end(instance)
+
+    async def list_nodes(self) -> list[NodeInstance]:
+        """See `CloudManager.list_nodes`."""
+        instances = await self._call("listing instances", self._api.every)
+        nodes = [_node(each) for each in instances]
+        return sorted(nodes, key=lambda node: (str(node.created_at), node.id))
+
+    async def get_node(self, node_id: str) -> NodeInstance:
+        """See `CloudManager.get_node`."""
+        return _node(await self._known(node_id))
+
+    async def register_target(self, node_id: str) -> None:
+        """See `CloudManager.register_target`."""
+        instance = await self._known(node_id)
+        if not self._place.instance_groups:
+            return
+        if DEREGISTERED in instance.labels:
+            labels = {key: value for key, value in instance.labels.items() if key != DEREGISTERED}
+            await self._call(f"registering {node_id}", partial(self._label, node_id, labels))
+        await self._call(f"registering {node_id}", partial(self._api.join, instance))
+
+    async def deregister_target(self, node_id: str) -> None:
+        """Take an instance from its group, and wait as long as open requests may take."""
+        try:
+            instance = await self._known(node_id)
+        except NotFound:
+            return
+        if zone_of(instance) not in self._place.instance_groups:
+            return
+        since = instance.labels.get(DEREGISTERED, "")
+        members = await self._call("listing the group", partial(self._api.members, zone_of(instance)))
+        if instance.name in members:
+            since = str(ceil(time.time()))
+            labels = {**instance.labels, DEREGISTERED: since}
+            await self._call(f"deregistering {node_id}", partial(self._label, node_id, labels))
+            await self._call(f"deregistering {node_id}", partial(self._api.leave, instance))
+        if since.isdecimal():
+            spent = max(0.0, time.time() - int(since))
+            await self._patience.clock.sleep(max(0.0, self._place.drain_seconds - spent))
+
+    async def list_targets(self) -> list[Target]:
+        """See `CloudManager.list_targets`; of several backend services the worst counts."""
+        if not self._place.backend_services:
+            return []
+        services = await self._call("listing targets", self._api.health)
+        names = set.intersection(*(set(service) for service in services)) if services else set()
+        return [_target(name, [service[name] for service in services]) for name in sorted(names)]
+
+    async def update_dns_record(self, record: DnsRecord) -> None:
+        """See `CloudManager.update_dns_record`."""
+        if self._zone is None:
+            raise NotFound(f"{self._settings.cluster_name} has no DNS zone")
+        await self._zone.update(record)
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await asyncio.to_thread(self._api.close)
+
+    async def _made(self, spec: NodeSpec) -> compute.Instance | None:
+        """The instance of a creation, in whatever zone."""
+        found = await self._call(
+            f"looking for {spec.token}", lambda: self._api.every(f'labels.{TOKEN}="{spec.token}"')
+        )
+        return min(found, key=lambda each: each.creation_timestamp) if found else None
+
+    async def _create(self, spec: NodeSpec, where: str) -> compute.Instance:
+        """Create in one zone and wait until Google has found room; what is there already is success."""
+        name = physical_name(self._settings.cluster_name, "elastic", spec.token)
+        doing = f"creating {name} in {where}"
+        try:
+            operation = await self._call(
+                doing, lambda: self._api.insert(name, where, self._resource(spec, name, where)), again=False
+            )
+        except Conflict as error:
+            if error.code != EXISTS:
+                raise
+        else:
+            while operation.status != compute.Operation.Status.DONE:
+                await self._patience.clock.sleep(self._patience.poll_seconds)
+                operation = await self._call(doing, partial(self._api.operation, operation, where))
+            if failure := of_operation(operation, doing):
+                raise failure
+        found: list[compute.Instance] = []
+
+        async def there() -> bool:
+            instance = await self._call(f"reading {name}", lambda: self._api.get(name, where))
+            found.extend([instance] if instance else [])
+            return instance is not None
+
+        await self._patience.until(there, f"{name} to show up")
+        if not self._api.is_ours(found[0]):
+            raise Denied(f"{doing}: the name is taken by an instance that is not of this cluster")
+        return found[0]
+
+    def _resource(self, spec: NodeSpec, name: str, where: str) -> compute.Instance:
+        """What is different from the template."""
+        settings = self._settings
+        tags = node_tags(
+            {**spec.tags, **settings.tags, CLUSTER: settings.cluster_name},
+            NodeRole.WORKER,
+            settings.ports.cluster,
+        )
+        resource = compute.Instance(name=name, labels={**tags, TOKEN: spec.token})
+        if spec.size:
+            resource.machine_type = f"zones/{where}/machineTypes/{spec.size}"
+        if spec.spot is not None:
+            resource.scheduling = compute.Scheduling(
+                provisioning_model="SPOT" if spec.spot else "STANDARD",
+                automatic_restart=not spec.spot,
+                on_host_maintenance="TERMINATE" if spec.spot else "MIGRATE",
+                # else it stays, stopped, and its disk costs
+                instance_termination_action="DELETE" if spec.spot else None,
+            )
+        return resource
+
+    async def _end(self, instance: compute.Instance | None) -> None:
+        if instance is None:
+            return
+        name, where = instance.name, zone_of(instance)
+        await self._call(f"ending {name}", partial(self._api.delete, instance))
+        asked = 1
+
+        async def gone() -> bool:
+            nonlocal asked
+            now = await self._call(f"looking whether {name} is gone", lambda: self._api.get(name, where))
+            if now is None or now.id != instance.id:
+                return True
+            if STATES.get(now.status) is not NodeState.STOPPING and asked < self._patience.tries:
+                # the operation may have failed
+                asked += 1
+                await self._call(f"ending {name}", partial(self._api.delete, now))
+            return False
+
+        await self._patience.until(gone, f"{name} to be gone")
+
+    async def _owned(self, node_id: str) -> compute.Instance | None:
+        """An instance of this cluster; None where there is none.
+
+        Raises:
+            Denied: it is not of this cluster.
+        """
+        instance = await self._find(node_id)
+        if instance is not None and not self._api.is_ours(instance):
+            raise Denied(f"{node_id} is no node of {self._settings.cluster_name}")
+        return instance
+
+    async def _known(self, node_id: str) -> compute.Instance:
+        instance = await self._find(node_id)
+        if instance is None or not self._api.is_ours(instance):
+            raise NotFound(f"there is no node {node_id} in {self._settings.cluster_name}")
+        return instance
+
+    async def _find(self, node_id: str) -> compute.Instance | None:
+        if not _is_name(node_id):
+            return None
+        found = await self._call(f"reading {node_id}", lambda: self._api.find(node_id))
+        if found is None:
+            # a new one may not be listed yet
+            for each in self.zones:
+                found = await self._call(f"reading {node_id}", partial(self._api.get, node_id, each))
+                if found is not None:
+                    break
+        return found
+
+    def _label(self, name: str, labels: Mapping[str, str]) -> None:
+        """Set labels by the newest fingerprint, so that it can be repeated."""
+        instance = self._api.find(name)
+        if instance is not None and dict(instance.labels) != dict(labels):
+            self._api.label(instance, labels)
+
+
+def _is_name(text: str) -> bool:
+    """Whether it can be a name: https://cloud.google.com/compute/docs/naming-resources (as of 2026-11)."""
+    return 0 < len(text) <= _LONGEST and all(
+        each.isascii() and (each.isalnum() or each == "-") for each in text
+    )
+
+
+_LONGEST: Final = 63
+
+
+def _role(instance: compute.Instance) -> NodeRole:
+    return NodeRole.CORE if instance.labels.get(ROLE) == NodeRole.CORE.value else NodeRole.WORKER
+
+
+def _node(instance: compute.Instance) -> NodeInstance:
+    labels = dict(instance.labels)
+    interfaces = list(instance.network_interfaces)
+    created = instance.creation_timestamp
+    return NodeInstance(
+        id=instance.name,
+        state=STATES.get(instance.status, NodeState.RUNNING),
+        role=_role(instance),
+        zone=zone_of(instance),
+        size=last(instance.machine_type),
+        address=interfaces[0].network_i_p if interfaces else "",
+        name=instance.name,
+        node_id=labels.get(NODE_ID, ""),
+        token=labels.get(TOKEN, ""),
+        created_at=datetime.fromisoformat(created) if created else None,
+        spot=instance.scheduling.provisioning_model == "SPOT",
+        tags=labels,
+    )
+
+
+def _target(name: str, states: Sequence[str]) -> Target:
+    known = [HEALTHS.get(state, TargetHealth.INITIAL) for state in states]
+    worst = (TargetHealth.DRAINING, TargetHealth.UNHEALTHY, TargetHealth.INITIAL, TargetHealth.HEALTHY)
+    health = next(each for each in worst if each in known)
+    return Target(id=name, health=health, reason="" if health is TargetHealth.HEALTHY else ", ".join(states))
