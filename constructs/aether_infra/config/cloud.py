@@ -45,7 +45,10 @@ class HealthConfig:
 
 @frozen(kw_only=True)
 class ShutdownConfig:
-    """`[cloud.shutdown]`: the one budget of time in which a node leaves. `rules.py` checks the sums."""
+    """`[cloud.shutdown]`: the one budget of time in which a node leaves.
+
+    `rules.py` checks the sums.
+    """
 
     leave_seconds: int = field(default=30, metadata=check(Between(0, 110, "seconds")))
     """Seconds that a node needs to hand over and leave after the polite signal; default 30."""

@@ -77,7 +77,7 @@ class ClusterConfig:
     environment: Literal["local", "docker", "kubernetes"] | None = None
     """The node's own set of defaults; the infrastructure does not read it."""
     tls: bool | None = None
-    """Whether nodes speak TLS among each other and on the management port; None: the node decides."""
+    """Whether nodes speak TLS among each other and on the management port; default: the node decides."""
 
 
 @frozen(kw_only=True)
@@ -137,8 +137,8 @@ class AppHttpConfig:
     """`[app-http]`: what users call."""
 
     enabled: bool | None = None
-    """Whether the node serves application HTTP. None when not said: the port is published, and
-    `warnings` says so, because the node's own default is off."""
+    """Whether the node serves application HTTP; default: not said. Then the port is published, and a warning tells that
+    the node itself leaves it off."""
     port: int = field(default=8070, metadata=check(PORT))
     """TCP port of application HTTP, 1-65535; default 8070, the node's own."""
 
