@@ -1,0 +1,104 @@
+"""Nodes that we know: those that we made, and those that were there before the journal and have been adopted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import asdict, frozen
+from sqlalchemy import Connection, delete, insert, select, update
+
+from aether_infra.runtime.journal.schema import nodes
+from aether_infra.runtime.journal.store import Fence, Store
+
+BATCH = 500
+"""Nodes in one statement: databases bound the number of its parameters."""
+
+
+class Origin(StrEnum):
+    """Why we know a node."""
+
+    CREATED = "created"
+    """By an operation of ours."""
+    ADOPTED = "adopted"
+    """It was on duty when we first saw it, or the cloud brought it by itself."""
+
+
+@frozen(kw_only=True)
+class Known:
+    """What is remembered of a node."""
+
+    node_id: str
+    """The cloud's id."""
+    origin: Origin
+    """Why we know it."""
+    aether_id: str = ""
+    """Aether's id, once it is known: a node that is dead does not tell it any more."""
+    first_seen_at: datetime
+    """UTC."""
+    on_duty_at: datetime | None = None
+    """When it was first seen on duty, UTC; None for never."""
+    lost_at: datetime | None = None
+    """Since when it is not on duty although it was, UTC; None while it is."""
+    held: bool = False
+    """Drained on purpose, so that its machine is left."""
+
+
+class Roster:
+    """Writes down and finds what is remembered of nodes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def all(self) -> dict[str, Known]:
+        """Every known node, by the cloud's id."""
+
+        def work(connection: Connection) -> dict[str, Known]:
+            return {
+                row.node_id: Known(
+                    node_id=row.node_id,
+                    origin=Origin(row.origin),
+                    aether_id=row.aether_id,
+                    first_seen_at=row.first_seen_at,
+                    on_duty_at=row.on_duty_at,
+                    lost_at=row.lost_at,
+                    held=row.held,
+                )
+                for row in connection.execute(select(nodes))
+            }
+
+        return await self._store.read(work)
+
+    async def write(self, changed: Iterable[Known], gone: Collection[str], fence: Fence) -> None:
+        """Write nodes as they are now, except whether they are held, and forget those that are gone.
+
+        Raises:
+            Fenced: somebody else leads.
+        """
+        rows = [asdict(each) | {"origin": each.origin.value} for each in changed]
+        over = [*gone, *(str(row["node_id"]) for row in rows)]
+
+        def work(connection: Connection) -> None:
+            held = set(connection.execute(select(nodes.c.node_id).where(nodes.c.held)).scalars())
+            for row in rows:
+                row["held"] = row["node_id"] in held
+            for start in range(0, len(over), BATCH):
+                connection.execute(delete(nodes).where(nodes.c.node_id.in_(over[start : start + BATCH])))
+            if rows:
+                connection.execute(insert(nodes), rows)
+
+        if over:
+            await self._store.write(work, fence)
+
+    async def hold(self, node_id: str, fence: Fence, *, held: bool) -> None:
+        """Write down whether a node is drained on purpose.
+
+        Raises:
+            Fenced: somebody else leads.
+        """
+
+        def work(connection: Connection) -> None:
+            connection.execute(update(nodes).where(nodes.c.node_id == node_id).values(held=held))
+
+        await self._store.write(work, fence)
