@@ -259,6 +259,107 @@ def documents(
         }
 
 
+@frozen(kw_only=True)
+class StackSource:
+    """A synthesized stack, with what its Terraform JSON does not say."""
+
+    name: str
+    """The stack's name."""
+    document: Mapping[str, Any]
+    """Its Terraform JSON."""
+    addresses: tuple[str, ...]
+    """Its resources and data sources, in the order in which they are declared."""
+    shapes: Mapping[str, Mapping[tuple[str, ...], str]]
+    """Which arguments are blocks, and of what type the others are; see `cdk.shapes`."""
+    files: Mapping[str, bytes]
+    """What it needs besides, by relative path."""
+
+
+def sources(config: AetherConfig, provider: Provider) -> tuple[StackSource, ...]:
+    """Synthesize the stacks of one cloud in memory, with all that it takes to write them otherwise.
+
+    Args:
+        config: a loaded configuration that has the cloud's table.
+        provider: the cloud.
+
+    Returns:
+        The stacks, in the order in which they are deployed.
+
+    Raises:
+        MissingExtraError: the bindings of the cloud are not installed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        app = build([config], folder, [provider])
+        from aether_infra.cdk.shapes import argument_shapes, element_addresses  # noqa: PLC0415 - starts the kernel
+
+        found = {}
+        for name in _names(config, provider):
+            stack: Any = app.node.find_child(name)
+            found[name] = element_addresses(stack), argument_shapes(stack)
+        app.synth()
+        return tuple(
+            StackSource(
+                name=name,
+                document=_document(Path(folder) / "stacks" / name),
+                addresses=addresses,
+                shapes=shapes,
+                files=_files(Path(folder) / "stacks" / name),
+            )
+            for name, (addresses, shapes) in found.items()
+        )
+
+
+def variants(configs: Sequence[AetherConfig], provider: Provider) -> list[list[dict[str, Any]]]:
+    """Synthesize many configurations of one cluster on one cloud in memory, for a comparison of their documents.
+
+    Args:
+        configs: the configurations.
+        provider: the cloud.
+
+    Returns:
+        For each configuration the Terraform JSON documents of its stacks, in the order of `sources`.
+
+    Raises:
+        MissingExtraError: the bindings of the cloud are not installed.
+    """
+    infrastructure = stack_class(provider) if provider in STACKS else None
+    workload = workload_class(provider) if any(config.in_kubernetes(provider) for config in configs) else None
+    from cdktf import App  # noqa: PLC0415 - starts the kernel, which takes half a second
+
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(outdir=folder)
+        names = []
+        for number, config in enumerate(configs):
+            below = infrastructure(app, f"v{number}", config) if infrastructure else None
+            names.append([f"v{number}"] if below else [])
+            if workload and config.in_kubernetes(provider):
+                names[-1].append(f"v{number}-workload")
+                workload(app, f"v{number}-workload", config, below)
+        app.synth()
+        return [[_document(Path(folder) / "stacks" / name) for name in each] for each in names]
+
+
+def _names(config: AetherConfig, provider: Provider) -> list[str]:
+    """Names of the stacks of one cloud of one configuration."""
+    (each,) = (each for each in plan([config]) if each.provider is provider)
+    return [name for name in (each.infrastructure, each.workload) if name]
+
+
+def _document(stack: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8"))
+    return document
+
+
+def _files(stack: Path) -> dict[str, bytes]:
+    """What lies in a stack's folder besides its documents."""
+    own = {"cdk.tf.json", "metadata.json"}
+    return {
+        path.relative_to(stack).as_posix(): path.read_bytes()
+        for path in sorted(stack.rglob("*"))
+        if path.is_file() and path.relative_to(stack).as_posix() not in own
+    }
+
+
 def synthesize(environ: Mapping[str, str] | None = None) -> list[Problem]:
     """Do all that `python apps/synth.py` does: find, load, declare, write.
 

@@ -640,4 +640,4 @@ def test_machines_and_addons_alone(declared: Callable[[Callable[[Any], Any]], Do
 
     document = declared(declare)
     assert only(document, "aws_eks_node_group")["taint"][0]["value"] == "batch"
-    assert only(document, "aws_eks_addon")["configuration_values"] == '{"replicas": 1}'
+    assert only(document, "aws_eks_addon")["configuration_values"] == '{"replicas":1}'

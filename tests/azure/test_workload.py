@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from terraform_json import Document, case, configs, only, readable, resources
+from terraform_json import Document, case, configs, only, parsed, readable, resources
 
 from aether_infra.config import Provider, load
 
@@ -97,7 +97,7 @@ KEY = "https://aether.vault.azure.net/secrets/api/0123456789abcdef0123456789abcd
     manifest = only(synthesized(text, "azure-workload"), "kubernetes_manifest")["manifest"]
     parameters = manifest["spec"]["parameters"]
     assert (parameters["keyvaultName"], parameters["usePodIdentity"]) == ("aether", "false")
-    objects = [json.loads(one) for one in json.loads(parameters["objects"])["array"]]
+    objects = [json.loads(one) for one in parsed(parameters["objects"])["array"]]
     assert objects == [
         {"objectAlias": "DB_PASSWORD", "objectName": "db", "objectType": "secret", "objectVersion": ""},
         {

@@ -36,7 +36,7 @@ def test_tokens_keep_their_braces() -> None:
 
 
 def test_text_without_a_token_is_plain_json() -> None:
-    assert json_text({"a": [1, True, None]}) == '{"a": [1, true, null]}'
+    assert json_text({"a": [1, True, None]}) == '{"a":[1,true,null]}'
 
 
 @pytest.mark.terraform

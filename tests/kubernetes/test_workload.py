@@ -316,11 +316,14 @@ def test_pods_wait_for_the_policy_and_their_settings(document: Document) -> None
     assert source["config_map_ref"]["name"].startswith("${kubernetes_config_map_v1.")
 
 
-def test_a_change_of_settings_replaces_pods(synthesized: Synthesize) -> None:
-    def digest(heap: str) -> str:
-        text = f'[node]\nheap = "{heap}"\n[cloud.kubernetes]\n'
-        spec = only(synthesized(text, "kubernetes-workload"), "kubernetes_stateful_set_v1")["spec"]
-        found: str = spec["template"]["metadata"]["annotations"]["aether-infra/config"]
-        return found
-
-    assert digest("512m") != digest("768m")
+def test_a_change_of_settings_replaces_pods(document: Document) -> None:
+    settings = next(name for name in resources(document, "kubernetes_config_map_v1") if "manager" not in name)
+    digest = f"${{sha256(jsonencode(kubernetes_config_map_v1.{settings}.data))}}"
+    core = only(document, "kubernetes_stateful_set_v1")
+    elastic = [
+        arguments
+        for name, arguments in resources(document, "kubernetes_deployment_v1").items()
+        if name.startswith("aether_elastic")
+    ]
+    for pods in (core, *elastic):
+        assert pods["spec"]["template"]["metadata"]["annotations"]["aether-infra/config"] == digest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -11,8 +10,10 @@ from attrs import evolve
 from aether_infra.azure.resource_id import vault_and_secret
 from aether_infra.azure.sources import ANYWHERE, merged
 from aether_infra.catalog import azure as catalog
+from aether_infra.cdk.text import json_text
 from aether_infra.config import AzureConfig, Provider
 from aether_infra.config.zones import azure_zones
+from aether_infra.core.encoding import jsonencode
 from aether_infra.kubernetes.cloud import (
     ON_JVM_POOL,
     ON_SPOT_POOL,
@@ -119,9 +120,7 @@ class AksWorkload(WorkloadStack):
                 "tenantId": self.output("tenant_id"),
                 "keyvaultName": vault,
                 # YAML of YAML, which JSON is
-                "objects": json.dumps(
-                    {"array": [json.dumps(item, sort_keys=True) for item in objects.values()]}
-                ),
+                "objects": json_text({"array": [jsonencode(item) for item in objects.values()]}),
             },
             object_names={name: name for name in objects},
         )

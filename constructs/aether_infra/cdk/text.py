@@ -8,6 +8,8 @@ from typing import Any
 from cdktf import TerraformLocal, Token
 from constructs import Construct
 
+from aether_infra.core.encoding import jsonencode
+
 
 def literal(text: str) -> str:
     """Escape what Terraform would read as a template.
@@ -35,14 +37,14 @@ def json_text(value: Any) -> str:
         value: dictionaries, lists, texts (which may hold tokens), numbers, truth values.
 
     Returns:
-        JSON with sorted keys. Where it holds a token, an escaped template or a backslash it is wrapped into Terraform's
-        `jsonencode`, which takes JSON as it is: cdktf's HCL writer (`cdktf synth --hcl`) leaves the quotes of such a
-        text bare, and a token's own value may hold quotes. cdktf's `Fn.jsonencode` is no help: it leaves quotes inside
-        of texts bare.
+        JSON as Terraform's own `jsonencode` writes it. Where it holds a token, an escaped template or a backslash it is
+        wrapped into that function, which takes JSON as it is: cdktf's HCL writer (`cdktf synth --hcl`) leaves the
+        quotes of such a text bare, and a token's own value may hold quotes. cdktf's `Fn.jsonencode` is no help: it
+        leaves quotes inside of texts bare.
     """
-    text = _expression_text(value)
+    text = jsonencode(value)
     doubtful = Token.is_unresolved(text) or any(sign in text for sign in ("\\", "${", "%{"))
-    return f"{_EXPRESSION}jsonencode({text})}}" if doubtful else text
+    return f"{_EXPRESSION}jsonencode({_expression_text(value)})}}" if doubtful else text
 
 
 def base64_text(text: str) -> str:

@@ -9,7 +9,6 @@ What an operator or Terraform puts in stays free of quotes and line breaks, sinc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from shlex import quote
@@ -17,6 +16,7 @@ from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
+from aether_infra.core.encoding import jsonencode
 from aether_infra.core.node import HealthProbe, NodePorts
 
 HEAP_PLACEHOLDER: Final = "@HEAP_MIB@"
@@ -85,7 +85,7 @@ def cloud_config(node: MachineNode) -> str:
         `#cloud-config` and JSON, which is YAML. A dollar sign stands before a brace only where `node` has one, so a
         token in it is resolved by Terraform as in any other text. Where base64 is wanted: `cdk.text.base64_text`.
     """
-    return f"#cloud-config\n{json.dumps(cloud_config_document(node), sort_keys=True, ensure_ascii=False)}\n"
+    return f"#cloud-config\n{jsonencode(cloud_config_document(node))}\n"
 
 
 def cloud_config_document(node: MachineNode) -> dict[str, Any]:

@@ -10,7 +10,6 @@ another is told by a data source who is there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from itertools import chain
@@ -23,6 +22,7 @@ from cdktf_cdktf_provider_digitalocean.data_digitalocean_droplets import (
 )
 from constructs import Construct
 
+from aether_infra.core.encoding import jsonencode
 from aether_infra.core.machine import SERVICE
 from aether_infra.core.node import NodePorts
 
@@ -123,7 +123,7 @@ class PeerExchange(Construct):
         settings = {"name": name, "names": list(self._props.names), "port": self.port, "seeds": seeds}
         return {
             PROGRAM: source.read_text(encoding="utf-8"),
-            SETTINGS: json.dumps(settings, sort_keys=True) + "\n",
+            SETTINGS: jsonencode(settings) + "\n",
             f"/etc/systemd/system/{UNIT}": UNIT_TEXT,
         }
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
+from cdktf import Fn
 from cdktf_cdktf_provider_kubernetes import deployment_v1 as deployment
 from cdktf_cdktf_provider_kubernetes import network_policy_v1 as policy
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
@@ -155,7 +154,8 @@ class Manager(Construct):
 
     def _digest(self) -> str:
         """Changes with the settings, so that the pod is replaced when they change."""
-        return hashlib.sha256(json.dumps(self._data, sort_keys=True).encode()).hexdigest()
+        digest: str = Fn.sha256(Fn.jsonencode(self.settings.data))
+        return digest
 
     def _role(self) -> RoleV1:
         props = self._props

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -58,10 +56,10 @@ class NodePodProps:
     """Cluster's name."""
     image: str
     """Image reference, best by digest."""
-    environment: Mapping[str, str]
-    """What `core.node.environment` gives; lives in the ConfigMap."""
     config_map: str = CONFIG_MAP
-    """The ConfigMap's name, as a token that waits for it."""
+    """Name of the ConfigMap with what `core.node.environment` gives, as a token that waits for it."""
+    config_digest: str = ""
+    """Changes with the ConfigMap, so that pods are replaced when their settings change."""
     service_account: str = SERVICE_ACCOUNT
     """The service account's name, as a token that waits for it."""
     mount_token: bool = False
@@ -86,10 +84,6 @@ class NodePodProps:
     """Secrets that images are pulled with."""
     labels: Mapping[str, str] = field(factory=dict)
     """Further labels of the pods."""
-
-    def config_digest(self) -> str:
-        """Changes with the ConfigMap, so that pods are replaced when their settings change."""
-        return hashlib.sha256(json.dumps(dict(self.environment), sort_keys=True).encode()).hexdigest()
 
 
 class _Parts:
@@ -164,7 +158,7 @@ def _annotations(props: NodePodProps, role: NodeRole) -> dict[str, str]:
     Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md (as of 2026-11).
     """
     stay = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"} if role is NodeRole.CORE else {}
-    return {"aether-infra/config": props.config_digest(), **stay}
+    return {"aether-infra/config": props.config_digest, **stay}
 
 
 def _pod_security(part: _Parts) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
-from cdktf import ITerraformDependable
+from cdktf import Fn, ITerraformDependable
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 from constructs import Construct
 
@@ -167,8 +167,8 @@ class Workload(Construct):
         pod = NodePodProps(
             cluster=props.cluster,
             image=props.cloud.image,
-            environment=self._environment(),
             config_map=self.config_map.metadata.name,
+            config_digest=Fn.sha256(Fn.jsonencode(self.config_map.data)),
             service_account=self.namespace.service_account.metadata.name,
             mount_token=props.cloud.mount_token,
             ports=props.ports,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
@@ -10,6 +9,7 @@ from cdktf import ITerraformDependable, TerraformResourceLifecycle, Token
 from constructs import Construct
 
 from aether_infra.catalog import oracle as catalog
+from aether_infra.core.encoding import jsonencode
 from aether_infra.core.kubernetes import POOL_LABEL, SYSTEM_POOL
 from aether_infra.core.names import physical_name
 from aether_infra.core.tags import CLUSTER
@@ -445,7 +445,7 @@ class Addons(Construct):
         ready: Sequence[ITerraformDependable],
     ) -> ContainerengineAddon:
         settings = {
-            "nodeSelectors": json.dumps({POOL_LABEL: SYSTEM_POOL}),
+            "nodeSelectors": jsonencode({POOL_LABEL: SYSTEM_POOL}),
             "numOfReplicas": "1",
             **configuration,
         }
