@@ -8,6 +8,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+_AWS_SHARED = frozenset(
+    {
+        "elasticloadbalancing:DeregisterTargets",
+        "elasticloadbalancing:DescribeTargetHealth",
+        "route53:ChangeResourceRecordSets",
+        "route53:GetChange",
+        "route53:GetHostedZone",
+        "route53:ListResourceRecordSets",
+    }
+)
+AWS_EC2_RIGHTS: Final = _AWS_SHARED | {
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstances",
+    "ec2:DescribeLaunchTemplateVersions",
+    "ec2:DescribeSpotInstanceRequests",
+    "ec2:DescribeSubnets",
+    "ec2:RunInstances",
+    "ec2:TerminateInstances",
+    "elasticloadbalancing:RegisterTargets",
+}
+"""On EC2, as actions of IAM: one for each call. Source:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+(as of 2026-11)."""
+AWS_FARGATE_RIGHTS: Final = _AWS_SHARED | {
+    "ecs:DescribeServices",
+    "ecs:DescribeTasks",
+    "ecs:ListTasks",
+    "ecs:StopTask",
+    "ecs:TagResource",
+    "ecs:UpdateService",
+    "ecs:UpdateTaskProtection",
+}
+"""On ECS, likewise."""
+
 GCP_VM_RIGHTS: Final = frozenset(
     {
         "compute.backendServices.get",
@@ -54,34 +88,8 @@ KUBERNETES_RIGHTS: Final = frozenset(
 Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/ (as of 2026-11)."""
 
 RIGHTS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
-    ("aws", "ec2"): frozenset(
-        {
-            "ec2:DescribeInstances",
-            "ec2:RunInstances",
-            "ec2:TerminateInstances",
-            "elasticloadbalancing:DeregisterTargets",
-            "elasticloadbalancing:DescribeTargetHealth",
-            "elasticloadbalancing:RegisterTargets",
-            "route53:ChangeResourceRecordSets",
-            "route53:GetChange",
-            "route53:ListResourceRecordSets",
-        }
-    ),
-    ("aws", "fargate"): frozenset(
-        {
-            "ecs:DescribeServices",
-            "ecs:DescribeTasks",
-            "ecs:ListTasks",
-            "ecs:StopTask",
-            "ecs:UpdateService",
-            "elasticloadbalancing:DeregisterTargets",
-            "elasticloadbalancing:DescribeTargetHealth",
-            "elasticloadbalancing:RegisterTargets",
-            "route53:ChangeResourceRecordSets",
-            "route53:GetChange",
-            "route53:ListResourceRecordSets",
-        }
-    ),
+    ("aws", "ec2"): AWS_EC2_RIGHTS,
+    ("aws", "fargate"): AWS_FARGATE_RIGHTS,
     ("gcp", "vm"): GCP_VM_RIGHTS,
     ("kubernetes", "existing"): KUBERNETES_RIGHTS,
 }
