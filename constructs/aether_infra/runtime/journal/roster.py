@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from attrs import asdict, frozen
 from sqlalchemy import Connection, delete, insert, select, update
 
+from aether_infra.core.tags import NodeRole
 from aether_infra.runtime.journal.schema import nodes
 from aether_infra.runtime.journal.store import Fence, Store
 
@@ -31,6 +33,8 @@ class Known:
 
     node_id: str
     """The cloud's id."""
+    role: NodeRole
+    """What it is to the cluster."""
     origin: Origin
     """Why we know it."""
     aether_id: str = ""
@@ -58,6 +62,7 @@ class Roster:
             return {
                 row.node_id: Known(
                     node_id=row.node_id,
+                    role=NodeRole(row.role),
                     origin=Origin(row.origin),
                     aether_id=row.aether_id,
                     first_seen_at=row.first_seen_at,
@@ -76,7 +81,7 @@ class Roster:
         Raises:
             Fenced: somebody else leads.
         """
-        rows = [asdict(each) | {"origin": each.origin.value} for each in changed]
+        rows = [_row(each) for each in changed]
         over = [*gone, *(str(row["node_id"]) for row in rows)]
 
         def work(connection: Connection) -> None:
@@ -91,7 +96,7 @@ class Roster:
         if over:
             await self._store.write(work, fence)
 
-    async def hold(self, node_id: str, fence: Fence, *, held: bool) -> None:
+    async def hold(self, node_id: str, role: NodeRole, now: datetime, fence: Fence, *, held: bool) -> None:
         """Write down whether a node is drained on purpose.
 
         Raises:
@@ -99,6 +104,13 @@ class Roster:
         """
 
         def work(connection: Connection) -> None:
-            connection.execute(update(nodes).where(nodes.c.node_id == node_id).values(held=held))
+            changed = connection.execute(update(nodes).where(nodes.c.node_id == node_id).values(held=held))
+            if not changed.rowcount and held:
+                new = Known(node_id=node_id, role=role, origin=Origin.ADOPTED, first_seen_at=now, held=True)
+                connection.execute(insert(nodes).values(_row(new)))
 
         await self._store.write(work, fence)
+
+
+def _row(known: Known) -> dict[str, Any]:
+    return asdict(known) | {"origin": known.origin.value, "role": known.role.value}

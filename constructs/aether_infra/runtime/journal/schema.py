@@ -157,6 +157,7 @@ nodes = Table(
     "nodes",
     metadata,
     Column("node_id", String(512), primary_key=True),
+    Column("role", String(16), nullable=False),
     Column("origin", String(16), nullable=False),
     Column("aether_id", String(256), nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),
