@@ -7,12 +7,10 @@ for it first, looks again and again after an answer that was lost, and of two th
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from math import ceil
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -25,14 +23,13 @@ from aether_infra.runtime.calls import Calls
 from aether_infra.runtime.digitalocean.dns import Zone
 from aether_infra.runtime.digitalocean.errors import refused, translate
 from aether_infra.runtime.digitalocean.session import PER_PAGE, client
+from aether_infra.runtime.draining import DEREGISTERED, DRAIN_SECONDS, mark, rest
 from aether_infra.runtime.errors import CloudUnavailable, Conflict, Denied, InvalidRequest, NotFound
 from aether_infra.runtime.manager import Kind
 from aether_infra.runtime.model import DnsRecord, NodeInstance, NodeSpec, NodeState, Target, TargetHealth
 from aether_infra.runtime.retry import Patience
 from aether_infra.runtime.settings import RuntimeSettings
 
-DEREGISTERED: Final = "aether-deregistered"
-"""Tag key: second since 1970 at which a droplet left the load balancer: a second try waits only for the rest."""
 STATES: Final[Mapping[str, NodeState]] = {
     "new": NodeState.PROVISIONING,
     "active": NodeState.RUNNING,
@@ -42,8 +39,6 @@ STATES: Final[Mapping[str, NodeState]] = {
 """Status of a droplet. One that is off is there and costs; whether its node works, Aether says."""
 LOOKS: Final = 5
 """So often a creation is looked for after its answer was lost, before it is tried again."""
-DRAIN_SECONDS: Final = 30.0
-"""How long open requests may finish, where the settings do not say."""
 
 
 @frozen(kw_only=True)
@@ -220,20 +215,18 @@ class DropletManager:
         except NotFound:
             return
         tag = self._place.load_balancer_tag
-        since = _second(droplet)
+        since = _tags(droplet).get(DEREGISTERED, "")
         if tag:
             if tag in droplet["tags"]:
-                since = ceil(time.time())
-                mark = f"{DEREGISTERED}:{since}"
-                await self._call(f"deregistering {node_id}", lambda: self._tag(node_id, mark))
+                since = mark()
+                marked = f"{DEREGISTERED}:{since}"
+                await self._call(f"deregistering {node_id}", lambda: self._tag(node_id, marked))
                 await self._call(f"deregistering {node_id}", lambda: self._untag(node_id, tag))
         elif node_id in {target.id for target in await self.list_targets()}:
-            since = ceil(time.time())
+            since = mark()
             for balancer in self._place.load_balancer_ids.values():
                 await self._call(f"deregistering {node_id}", partial(self._take_from, balancer, node_id))
-        if since is not None:
-            spent = max(0.0, time.time() - since)
-            await self._patience.clock.sleep(max(0.0, self._place.drain_seconds - spent))
+        await self._patience.clock.sleep(rest(since, self._place.drain_seconds))
 
     async def list_targets(self) -> list[Target]:
         """Which droplets the load balancers know; this cloud does not say how they are."""
@@ -419,12 +412,6 @@ def _role(droplet: Mapping[str, Any]) -> NodeRole:
 
 def _age(droplet: Mapping[str, Any]) -> tuple[str, int]:
     return str(droplet.get("created_at")), int(droplet["id"])
-
-
-def _second(droplet: Mapping[str, Any]) -> int | None:
-    """When it left the load balancer; None for never."""
-    text = _tags(droplet).get(DEREGISTERED, "")
-    return int(text) if text.isdecimal() else None
 
 
 def _node(droplet: Mapping[str, Any]) -> NodeInstance:

@@ -7,12 +7,10 @@ follows from the token: whoever tries again meets what is there already.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from math import ceil
 from typing import Final
 
 from google.cloud import compute_v1 as compute
@@ -21,6 +19,7 @@ from aether_infra.core.names import physical_name
 from aether_infra.core.tags import CLUSTER, NODE_ID, ROLE, TOKEN, NodeRole, node_tags
 from aether_infra.runtime.calls import Calls
 from aether_infra.runtime.cooloff import CoolOff
+from aether_infra.runtime.draining import DEREGISTERED, mark, rest
 from aether_infra.runtime.errors import (
     CapacityUnavailable,
     Conflict,
@@ -37,8 +36,6 @@ from aether_infra.runtime.model import DnsRecord, NodeInstance, NodeSpec, NodeSt
 from aether_infra.runtime.retry import Patience
 from aether_infra.runtime.settings import RuntimeSettings
 
-DEREGISTERED: Final = "aether-deregistered"
-"""Label: second since 1970 at which an instance left the load balancer: a second try waits only for the rest."""
 STATES: Final[Mapping[str, NodeState]] = {
     "DEPROVISIONING": NodeState.STOPPING,
     "PENDING": NodeState.PROVISIONING,
@@ -188,13 +185,11 @@ class GcpManager:
         since = instance.labels.get(DEREGISTERED, "")
         members = await self._call("listing the group", partial(self._api.members, zone_of(instance)))
         if instance.name in members:
-            since = str(ceil(time.time()))
+            since = mark()
             labels = {**instance.labels, DEREGISTERED: since}
             await self._call(f"deregistering {node_id}", partial(self._label, node_id, labels))
             await self._call(f"deregistering {node_id}", partial(self._api.leave, instance))
-        if since.isdecimal():
-            spent = max(0.0, time.time() - int(since))
-            await self._patience.clock.sleep(max(0.0, self._place.drain_seconds - spent))
+        await self._patience.clock.sleep(rest(since, self._place.drain_seconds))
 
     async def list_targets(self) -> list[Target]:
         """See `CloudManager.list_targets`; of several backend services the worst counts."""

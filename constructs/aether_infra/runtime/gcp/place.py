@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from attrs import field, frozen
 
 from aether_infra.errors import ConfigError, Problem
+from aether_infra.runtime.draining import DRAIN_SECONDS
 from aether_infra.runtime.settings import RuntimeSettings
-
-DRAIN_SECONDS: Final = 30.0
-"""How long open requests may finish, where the settings do not say."""
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from attrs import frozen
 
 from aether_infra.core.tags import NodeRole
 from aether_infra.runtime.calls import Calls
+from aether_infra.runtime.draining import DEREGISTERED, DRAIN_SECONDS, mark, rest
 from aether_infra.runtime.errors import (
     CloudUnavailable,
     Conflict,
@@ -40,10 +40,6 @@ from kubernetes import client, config
 CHEAPEST: Final = {"controller.kubernetes.io/pod-deletion-cost": "-2147483648"}
 """Annotation by which a ReplicaSet chooses among pods that are equally well, with the least cost that there is:
 https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost (as of 2026-11)."""
-DEREGISTERED_AT: Final = "aether-infra/deregistered-at"
-"""Annotation of a pod: when it left the services, so that a second try waits only for the rest."""
-DRAIN_SECONDS: Final = 30.0
-"""How long open requests may finish, where the settings do not say."""
 
 
 @frozen(kw_only=True)
@@ -215,9 +211,7 @@ class KubernetesManager:
         if label and label not in pod.labels:
             await self._call(
                 f"registering {node_id}",
-                lambda: self._api.patch(
-                    pod.name, labels={label: "true"}, annotations={DEREGISTERED_AT: None}
-                ),
+                lambda: self._api.patch(pod.name, labels={label: "true"}, annotations={DEREGISTERED: None}),
             )
 
     async def deregister_target(self, node_id: str) -> None:
@@ -225,20 +219,18 @@ class KubernetesManager:
 
         Where services go by readiness alone, a pod leaves them as it ends: it serves on meanwhile, by its `preStop`.
         """
-        label, now = self._place.serving_label, datetime.now(UTC)
+        label = self._place.serving_label
         pod = await self._pod(node_id) if label else None
         if pod is None:
             return
-        since = pod.annotations.get(DEREGISTERED_AT)
+        since = pod.annotations.get(DEREGISTERED, "")
         if label in pod.labels:
-            since = now.isoformat()
+            since = mark()
             await self._call(
                 f"deregistering {node_id}",
-                lambda: self._api.patch(pod.name, labels={label: None}, annotations={DEREGISTERED_AT: since}),
+                lambda: self._api.patch(pod.name, labels={label: None}, annotations={DEREGISTERED: since}),
             )
-        if since is not None:
-            spent = max(0.0, (now - datetime.fromisoformat(since)).total_seconds())
-            await self._patience.clock.sleep(max(0.0, self._place.drain_seconds - spent))
+        await self._patience.clock.sleep(rest(since, self._place.drain_seconds))
 
     async def list_targets(self) -> list[Target]:
         """What readiness says of each node that the services may find; empty where they go by readiness alone."""

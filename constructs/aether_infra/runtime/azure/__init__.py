@@ -1,0 +1,1 @@
+"""Elastic nodes as Azure virtual machines, through Azure's management libraries."""
