@@ -13,7 +13,17 @@ from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from terraform_json import Document, case, configs, every, only, readable, references, resources
+from terraform_json import (
+    Document,
+    case,
+    configs,
+    every,
+    only,
+    readable,
+    references,
+    resources,
+    without_manager,
+)
 
 from aether_infra.config import AetherConfig, GcpConfig, Provider, load
 
@@ -66,16 +76,16 @@ per_vm = pytest.mark.parametrize("config", [path for path in ALL if not _is_gke(
 
 @pytest.fixture
 def stack(synthesized: Synthesize) -> Callable[[str | Path], Document]:
-    """The infrastructure stack of a configuration."""
-    return lambda config: synthesized(config, "gcp")
+    """The infrastructure stack of a configuration, without the runtime manager's own."""
+    return lambda config: without_manager(synthesized(config, "gcp"))
 
 
 Stack = Callable[[str | Path], Document]
 
 
 @per_config
-def test_snapshot(config: Path, stack: Stack, snapshot_json: SnapshotAssertion) -> None:
-    document = {key: value for key, value in stack(config).items() if key != "//"}
+def test_snapshot(config: Path, synthesized: Synthesize, snapshot_json: SnapshotAssertion) -> None:
+    document = {key: value for key, value in synthesized(config, "gcp").items() if key != "//"}
     assert readable(document) == snapshot_json
 
 
@@ -169,7 +179,9 @@ def test_services_are_on_first_and_stay_on(config: Path, stack: Stack) -> None:
     names = {service["service"].removesuffix(".googleapis.com") for service in services.values()}
     assert names >= {"artifactregistry", "compute", "dns", "iam", "logging", "monitoring"}
     assert ("container" in names) == _is_gke(config)
-    assert ("secretmanager" in names) == bool(loaded.stored_secrets(Provider.GCP))
+    assert ("secretmanager" in names) == (
+        bool(loaded.stored_secrets(Provider.GCP)) or (loaded.managed(Provider.GCP) and not _is_gke(config))
+    )
     for kind in (
         "google_compute_network",
         "google_artifact_registry_repository",
@@ -731,7 +743,7 @@ def test_elastic_nodes_run_between_their_bounds(config: Path, stack: Stack) -> N
     document, loaded = stack(config), load(config)
     counts, zones = loaded.counts(Provider.GCP), {group["zone"] for _, group in _core(document, GROUP)}
     scalers = resources(document, "google_compute_region_autoscaler")
-    assert len(scalers) == int(counts.elastic_maximum > 0)
+    assert len(scalers) == int(counts.elastic_maximum > 0 and not loaded.managed(Provider.GCP))
     for scaler in scalers.values():
         policy = scaler["autoscaling_policy"]
         least = max(counts.elastic_minimum, 1)  # the autoscaler measures elastic nodes alone
@@ -793,8 +805,8 @@ def test_no_shell_text_is_taken_for_a_template(config: Path, stack: Stack) -> No
 
 
 @per_config
-def test_every_reference_leads_somewhere(config: Path, stack: Stack) -> None:
-    document = stack(config)
+def test_every_reference_leads_somewhere(config: Path, synthesized: Synthesize) -> None:
+    document = synthesized(config, "gcp")
     known = {f"{kind}.{name}" for kind, name, _ in every(document)} | {
         f"data.{kind}.{name}" for kind, named in document.get("data", {}).items() for name in named
     }

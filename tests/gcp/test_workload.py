@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from terraform_json import Document, case, configs, only, readable, resources
+from terraform_json import Document, case, configs, only, readable, resources, without_manager
 
 from aether_infra.config import GcpConfig, Provider, load
 
@@ -23,8 +23,8 @@ GKE = '[cloud.gcp]\nproject = "my-project"\n'
 
 @pytest.fixture
 def stack(synthesized: Synthesize) -> Callable[[str | Path], Document]:
-    """The workload stack of a configuration."""
-    return lambda config: synthesized(config, "gcp-workload")
+    """The workload stack of a configuration, without the runtime manager's own."""
+    return lambda config: without_manager(synthesized(config, "gcp-workload"))
 
 
 Stack = Callable[[str | Path], Document]
@@ -38,8 +38,8 @@ def _manifests(document: Document) -> dict[str, Any]:
 
 
 @per_config
-def test_snapshot(config: Path, stack: Stack, snapshot_json: SnapshotAssertion) -> None:
-    document = {key: value for key, value in stack(config).items() if key != "//"}
+def test_snapshot(config: Path, synthesized: Synthesize, snapshot_json: SnapshotAssertion) -> None:
+    document = {key: value for key, value in synthesized(config, "gcp-workload").items() if key != "//"}
     assert readable(document) == snapshot_json
 
 

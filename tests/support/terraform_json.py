@@ -34,6 +34,17 @@ def resources(document: Document, kind: str) -> dict[str, Any]:
     return found
 
 
+def without_manager(document: Document) -> Document:
+    """The document without what is the runtime manager's own, whose tests are in `test_manager.py`."""
+    kept = dict(document)
+    for section in ("resource", "data"):
+        kept[section] = {
+            kind: {name: item for name, item in named.items() if not re.match(r"manager[_-]|manager$", name)}
+            for kind, named in document.get(section, {}).items()
+        }
+    return kept
+
+
 def only(document: Document, kind: str) -> dict[str, Any]:
     """The one resource of a type."""
     (found,) = resources(document, kind).values()

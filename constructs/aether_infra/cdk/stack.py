@@ -174,7 +174,11 @@ class ClusterStack(BaseStack):
                 "swim": self.ports.swim,
                 "application": self.ports.application,
             },
-        } | ({"managed": True} if self.managed else {})
+        } | (
+            {"managed": True, "drain_seconds": self.config.cloud.shutdown.deregistration_delay_seconds}
+            if self.managed
+            else {}
+        )
 
 
 def declare_backend(

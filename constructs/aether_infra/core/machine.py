@@ -73,6 +73,8 @@ class MachineNode:
     """Further files by absolute path, readable by root only."""
     units: Sequence[str] = ()
     """Names of further systemd units to enable and start, which `files` brings."""
+    peers: bool = True
+    """Whether it is a node, to which the cluster's ports are open; else its management port alone is."""
 
 
 def cloud_config(node: MachineNode) -> str:
@@ -118,7 +120,7 @@ def cloud_config_document(node: MachineNode) -> dict[str, Any]:
 
 def _settings(node: MachineNode) -> dict[str, str | int]:
     """What `machine.sh` reads, sorted by name."""
-    tcp = (node.ports.management, node.ports.cluster, node.ports.application)
+    tcp = (node.ports.management, node.ports.cluster if node.peers else None, node.ports.application)
     settings: dict[str, str | int] = {
         "ARGUMENTS": " ".join(node.arguments),
         "DEVICE": node.data_device or "",
@@ -133,7 +135,7 @@ def _settings(node: MachineNode) -> dict[str, str | int]:
         "STOP_TIMEOUT_SECONDS": node.stop_timeout_seconds,
         "TCP_PORTS": " ".join(str(port) for port in tcp if port is not None),
         "TIMEOUT_SECONDS": node.health.timeout_seconds,
-        "UDP_PORTS": f"{node.ports.cluster} {node.ports.swim}",
+        "UDP_PORTS": f"{node.ports.cluster} {node.ports.swim}" if node.peers else "",
         "UNHEALTHY_THRESHOLD": node.health.unhealthy_threshold,
         # Oracle Linux enforces SELinux, which wants the folder labelled for this container alone
         "VOLUME_OPTIONS": ":Z" if node.engine == "podman" else "",

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from attrs import evolve
+
+from aether_infra.core.machine import FOLDER, MachineNode
+from aether_infra.core.node import HealthProbe, NodePorts
 from aether_infra.core.tags import CLUSTER
 
 NAME: Final = "manager"
@@ -27,6 +31,10 @@ PROBE_SECONDS: Final = 10
 """Time between two probes."""
 START_SECONDS: Final = 60
 """Grace for a start: what it had begun is looked up in the cloud first."""
+RUNTIME_FILE: Final = f"{FOLDER}/runtime"
+"""On a machine of its own: the output `runtime`, in base64."""
+JOURNAL_GIB: Final = 10
+"""Size of the journal's disk on a machine of its own: the least that any kind of disk has."""
 STOP_SECONDS: Final = 60
 """From the polite signal to the kill: a call that is under way may end."""
 
@@ -67,3 +75,34 @@ def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """
     kept = {key: value for key, value in tags.items() if key != CLUSTER}
     return dict(sorted({**kept, TAG: tags.get(CLUSTER, "")}.items()))
+
+
+def machine_ports(port: int) -> NodePorts:
+    """Ports of a machine that runs the service: its API stands where a node's management port is."""
+    return NodePorts(management=port, application=None)
+
+
+def machine_health() -> HealthProbe:
+    """How the machine asks whether the service lives."""
+    return HealthProbe(
+        liveness_path=LIVENESS_PATH,
+        readiness_path=READINESS_PATH,
+        interval_seconds=PROBE_SECONDS,
+        start_seconds=START_SECONDS,
+    )
+
+
+def machine(node: MachineNode, runtime_base64: str) -> MachineNode:
+    """What a machine of its own runs: the service instead of a node.
+
+    Args:
+        node: the same machine's node, with the service's image, environment, ports and probes.
+        runtime_base64: what the service is told of the cluster, in base64, which no quoting can harm.
+    """
+    tell = f"printf '{RUNTIME}=%s\\n' \"$(base64 -d {RUNTIME_FILE})\""
+    return evolve(
+        node,
+        peers=False,
+        files={**node.files, RUNTIME_FILE: f"{runtime_base64}\n"},
+        host="\n".join(line for line in (node.host, tell) if line),
+    )

@@ -14,6 +14,10 @@ from cdktf_cdktf_provider_google.compute_health_check import (
     ComputeHealthCheck,
     ComputeHealthCheckHttpHealthCheck,
 )
+from cdktf_cdktf_provider_google.compute_instance_group import (
+    ComputeInstanceGroup,
+    ComputeInstanceGroupNamedPort,
+)
 from cdktf_cdktf_provider_google.compute_instance_group_manager import (
     ComputeInstanceGroupManager,
     ComputeInstanceGroupManagerAutoHealingPolicies,
@@ -88,6 +92,8 @@ class VmClusterProps:
     """Zones: core nodes are dealt out over them in turn."""
     subnetwork_id: str
     """Subnet of the machines."""
+    network_id: str | None = None
+    """Its network; only where the runtime manager makes elastic nodes."""
     service_account: str
     """E-mail address of the machines' service account."""
     core_nodes: int = 3
@@ -107,6 +113,9 @@ class VmClusterProps:
     """Whether only signed code boots, and its integrity is watched; some machine types cannot."""
     data_volume_gib: int = 20
     """Size of each core node's data disk in GiB; it can grow in place."""
+    managed: bool = False
+    """Whether the runtime manager makes the elastic nodes, from the template, and puts them into a group a zone;
+    default: an autoscaled group does."""
     spot: bool = False
     """Run elastic nodes, never core ones, on spot capacity."""
     kms_key: str | None = None
@@ -154,6 +163,7 @@ class VmCluster(Construct):
         core_machines: what its one machine keeps, by core node's id.
         elastic_template: template of the elastic nodes, for Layer 2 too.
         elastic_group: group of the elastic nodes, if any.
+        managed_groups: groups by zone, which the runtime manager puts elastic nodes into; none without one.
         autoscaler: sizes that group.
         liveness: the health check that decides whether a machine is made anew.
     """
@@ -177,7 +187,11 @@ class VmCluster(Construct):
         self.elastic_template = self._template(self, "elastic-template", NodeRole.WORKER, "")
         self.elastic_group: ComputeRegionInstanceGroupManager | None = None
         self.autoscaler: ComputeRegionAutoscaler | None = None
-        if props.elastic_maximum:
+        self._managed = Construct(self, "managed")
+        self.managed_groups: dict[str, ComputeInstanceGroup] = {}
+        if props.managed:
+            self.managed_groups = {zone: self._managed_group(zone) for zone in props.zones}
+        elif props.elastic_maximum:
             self.elastic_group = self._elastic()
             self.autoscaler = self._autoscale(self.elastic_group)
 
@@ -186,11 +200,13 @@ class VmCluster(Construct):
         groups = {node_id: group.instance_group for node_id, group in self.core_groups.items()}
         if self.elastic_group is not None:
             groups["elastic"] = self.elastic_group.instance_group
-        return groups
+        return groups | {f"elastic-{zone}": group.self_link for zone, group in self.managed_groups.items()}
 
     def runtime(self) -> dict[str, Any]:
         """What Layer 2 needs to know of this kind of compute."""
+        groups = {zone: group.name for zone, group in self.managed_groups.items()}
         return {
+            **({"elastic_instance_groups": groups} if groups else {}),
             "instance_template": self.elastic_template.self_link_unique,
             "instance_group": self.elastic_group.name if self.elastic_group else None,
             "core_instances": {
@@ -423,6 +439,26 @@ class VmCluster(Construct):
                 secrets=props.secrets,
                 data_disk=role is NodeRole.CORE,
             )
+        )
+
+    def _managed_group(self, zone: str) -> ComputeInstanceGroup:
+        """What the load balancers send to in a zone: empty, until the manager puts its instances in."""
+        props = self._props
+        return ComputeInstanceGroup(
+            self._managed,
+            zone,
+            project=props.project,
+            zone=zone,
+            name=physical_name(props.name, "elastic", zone),
+            description=f"Elastic nodes of Aether cluster {props.name} in {zone}",
+            network=props.network_id,
+            named_port=[
+                ComputeInstanceGroupNamedPort(name=concern, port=port)
+                for concern, port in self._ports().items()
+            ],
+            # when it goes, load balancers must have let go of it before
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True, ignore_changes=["instances"]),
+            depends_on=list(props.ready),
         )
 
     def _elastic(self) -> ComputeRegionInstanceGroupManager:

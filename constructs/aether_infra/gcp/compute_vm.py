@@ -101,10 +101,12 @@ def _cluster(stack: GcpStack) -> VmCluster:
             elastic_minimum=stack.counts.elastic_minimum,
             elastic_maximum=stack.counts.elastic_maximum,
             machine_type=gcp.machine_type,
-            machine_image=_machine_image(stack),
+            machine_image=machine_image(stack),
             disk_type=catalog.disk_type(gcp.machine_type),
             shielded=catalog.shielded(gcp.machine_type),
             data_volume_gib=gcp.data_volume_gib,
+            managed=stack.managed,
+            network_id=stack.network.outputs.network_id,
             spot=gcp.spot,
             kms_key=gcp.kms_key,
             image=stack.image,
@@ -128,7 +130,8 @@ def _cluster(stack: GcpStack) -> VmCluster:
     )
 
 
-def _machine_image(stack: GcpStack) -> str:
+def machine_image(stack: GcpStack) -> str:
+    """The machines' image: Container-Optimized OS of their processor, unless another one is said."""
     said = "cloud.gcp.vm_image" in stack.config.given
     return ARM_IMAGE if architecture(stack.gcp) == "arm64" and not said else stack.gcp.vm_image
 

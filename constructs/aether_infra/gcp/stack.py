@@ -40,14 +40,15 @@ if TYPE_CHECKING:
 
     from aether_infra.gcp.compute_gke import GkeCompute
     from aether_infra.gcp.compute_vm import VmCompute
+    from aether_infra.gcp.manager import Manager
 
 
 class GcpStack(ClusterStack):
     """Everything that `[cloud.gcp]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
-        services, keys, network, identity, firewall, registry, addresses, zone, tls, allow_list, compute, logs: the
-            parts. What a configuration leaves out is None.
+        services, keys, network, identity, firewall, registry, addresses, zone, tls, allow_list, compute, manager, logs:
+            the parts. What a configuration leaves out is None.
     """
 
     provider: ClassVar[Provider] = Provider.GCP
@@ -87,6 +88,7 @@ class GcpStack(ClusterStack):
         self.tls = self._tls()
         self.allow_list = self._allow_list()
         self.compute = self._compute()
+        self.manager = self._manager()
         self.logs = self._logs()
         if self.zone and self.application_address:
             self.zone.record(self, "record", self.application_address.address.address)
@@ -96,7 +98,7 @@ class GcpStack(ClusterStack):
         names = {"artifactregistry", "compute", "dns", "iam", "logging", "monitoring"}
         if self.gcp.compute == "gke":
             names.add("container")
-        if self.secrets:
+        if self.secrets or (self.managed and self.gcp.compute == "vm"):
             names.add("secretmanager")
         if self.gcp.kms_key:
             names.add("cloudkms")
@@ -293,6 +295,14 @@ class GcpStack(ClusterStack):
 
         return compute_gke.declare(self)
 
+    def _manager(self) -> Manager | None:
+        """The runtime manager; in Kubernetes it is part of the workload."""
+        if not self.managed or self.gcp.compute != "vm":
+            return None
+        from aether_infra.gcp import compute_manager  # noqa: PLC0415 - as above
+
+        return compute_manager.declare(self, self._runtime())
+
     def _logs(self) -> ClusterLogs | None:
         days = self.config.cloud.log_retention_days
         if days == DEFAULT_RETENTION_DAYS:
@@ -324,7 +334,8 @@ class GcpStack(ClusterStack):
             application_url=self._application_url(),
             registry_url=self.registry.outputs.image_url,
             network_id=self.network.outputs.network_id,
-            runtime=self._runtime(),
+            runtime=self._runtime()
+            | self.reach_manager(self.manager.address.address if self.manager else None),
         )
 
     def _runtime(self) -> dict[str, Any]:
