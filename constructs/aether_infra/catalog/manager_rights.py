@@ -12,6 +12,7 @@ _AWS_SHARED = frozenset(
     {
         "elasticloadbalancing:DeregisterTargets",
         "elasticloadbalancing:DescribeTargetHealth",
+        "elasticloadbalancing:RegisterTargets",
         "route53:ChangeResourceRecordSets",
         "route53:GetChange",
         "route53:GetHostedZone",
@@ -26,7 +27,6 @@ AWS_EC2_RIGHTS: Final = _AWS_SHARED | {
     "ec2:DescribeSubnets",
     "ec2:RunInstances",
     "ec2:TerminateInstances",
-    "elasticloadbalancing:RegisterTargets",
 }
 """On EC2, as actions of IAM: one for each call. Source:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -41,6 +41,35 @@ AWS_FARGATE_RIGHTS: Final = _AWS_SHARED | {
     "ecs:UpdateTaskProtection",
 }
 """On ECS, likewise."""
+
+AZURE_VM_RIGHTS: Final = frozenset(
+    {
+        "Microsoft.Compute/disks/delete",
+        "Microsoft.Compute/disks/write",
+        "Microsoft.Compute/virtualMachines/delete",
+        "Microsoft.Compute/virtualMachines/read",
+        "Microsoft.Compute/virtualMachines/write",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+        "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
+        "Microsoft.Network/dnsZones/A/delete",
+        "Microsoft.Network/dnsZones/A/write",
+        "Microsoft.Network/dnsZones/AAAA/delete",
+        "Microsoft.Network/dnsZones/AAAA/write",
+        "Microsoft.Network/dnsZones/CNAME/delete",
+        "Microsoft.Network/dnsZones/CNAME/write",
+        "Microsoft.Network/dnsZones/TXT/delete",
+        "Microsoft.Network/dnsZones/TXT/write",
+        "Microsoft.Network/loadBalancers/backendAddressPools/join/action",
+        "Microsoft.Network/networkInterfaces/delete",
+        "Microsoft.Network/networkInterfaces/join/action",
+        "Microsoft.Network/networkInterfaces/read",
+        "Microsoft.Network/networkInterfaces/write",
+        "Microsoft.Network/networkSecurityGroups/join/action",
+        "Microsoft.Network/virtualNetworks/subnets/join/action",
+    }
+)
+"""On virtual machines and DNS zones, as actions. Source:
+https://learn.microsoft.com/en-us/azure/role-based-access-control/resource-provider-operations (as of 2026-11)."""
 
 GCP_VM_RIGHTS: Final = frozenset(
     {
@@ -90,6 +119,7 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/ (as of 202
 RIGHTS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("aws", "ec2"): AWS_EC2_RIGHTS,
     ("aws", "fargate"): AWS_FARGATE_RIGHTS,
+    ("azure", "vm"): AZURE_VM_RIGHTS,
     ("gcp", "vm"): GCP_VM_RIGHTS,
     ("kubernetes", "existing"): KUBERNETES_RIGHTS,
 }

@@ -42,7 +42,8 @@ class CloudManager(Protocol):
 
     @property
     def zones(self) -> Sequence[str]:
-        """Zones that a node can be created in; empty where the cloud decides."""
+        """Zones that a node can be created in; empty where the cloud decides, and before the first list or creation
+        where they are learnt from the cloud."""
         ...
 
     async def create_node(self, spec: NodeSpec) -> NodeInstance:
