@@ -5,6 +5,7 @@ AetherInfraError            every error of this package
 │   └── synth.FleetError    several of them
 ├── cdk.arguments.ArgumentError  arguments of a generated class that Terraform would refuse
 ├── bindgen.document.SchemaError  a document that is no provider schema
+├── OutputError             a result that cannot be written where it was asked for
 └── MissingExtraError       an optional dependency (`aether-infra[<extra>]`) is not installed
 """
 
@@ -52,6 +53,10 @@ class ConfigError(AetherInfraError):
         count = len(self.problems)
         head = f"{self.source}: {count} problem{'' if count == 1 else 's'}"
         return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
+
+
+class OutputError(AetherInfraError):
+    """A result that cannot be written where it was asked for; nothing was changed."""
 
 
 class MissingExtraError(AetherInfraError):

@@ -15,6 +15,8 @@ from attrs import evolve, frozen
 
 from aether_infra.config import AetherConfig, ConfigError, Provider, load, warnings
 from aether_infra.errors import Problem
+from aether_infra.garbage import uncollected
+from aether_infra.output_folder import Change, replace
 
 if TYPE_CHECKING:
     from cdktf import App, TerraformStack
@@ -151,7 +153,7 @@ def load_all(paths: Iterable[Path]) -> list[AetherConfig]:
             configs.append(load(path))
         except ConfigError as error:
             errors.append(error)
-    errors += _same_cluster(configs)
+    errors += same_cluster(configs)
     if errors:
         raise FleetError(errors)
     return configs
@@ -244,19 +246,57 @@ def documents(
     Raises:
         MissingExtraError: the bindings of a cloud are not installed.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, uncollected():
         build(configs, folder, providers).synth()
-        names = [
-            name
-            for each in plan(configs)
-            if each.provider in providers
-            for name in (each.infrastructure, each.workload)
-            if name
-        ]
         stacks = Path(folder) / "stacks"
         return {
-            name: json.loads((stacks / name / "cdk.tf.json").read_text(encoding="utf-8")) for name in names
+            name: json.loads((stacks / name / "cdk.tf.json").read_text(encoding="utf-8"))
+            for name in stack_names(configs, providers)
         }
+
+
+def write(
+    configs: Sequence[AetherConfig], outdir: str | Path, providers: Collection[Provider] | None = None
+) -> Change:
+    """Synthesize into an output folder, whole or not at all; what Terraform left in it stays.
+
+    Args:
+        configs: loaded configurations.
+        outdir: the output folder.
+        providers: the clouds whose stacks are written, those of other clouds stay as they are; default: all clouds, so
+            that a stack of which there is no configuration any more goes.
+
+    Returns:
+        What was written, and what was there besides.
+
+    Raises:
+        MissingExtraError: the bindings of a cloud are not installed.
+        OutputError: the folder was made by others, or cannot be written.
+    """
+    wanted = tuple(Provider) if providers is None else providers
+
+    def synthesize_into(folder: Path) -> None:
+        # the kernel keeps the folder that it was started in as its current one
+        build(configs, folder.resolve(), wanted).synth()
+
+    with uncollected():
+        return replace(
+            Path(outdir),
+            synthesize_into,
+            order=stack_names(configs, tuple(Provider)),
+            only=None if providers is None else {provider.value for provider in providers},
+        )
+
+
+def stack_names(configs: Sequence[AetherConfig], providers: Collection[Provider]) -> list[str]:
+    """Names of the stacks of some clouds, in the order in which they are deployed."""
+    return [
+        name
+        for each in plan(configs)
+        if each.provider in providers
+        for name in (each.infrastructure, each.workload)
+        if name
+    ]
 
 
 @frozen(kw_only=True)
@@ -371,11 +411,12 @@ def synthesize(environ: Mapping[str, str] | None = None) -> list[Problem]:
 
     Raises:
         ConfigError: a configuration cannot be used; nothing was written.
+        OutputError: see `write`.
     """
     environ = os.environ if environ is None else environ
     paths, is_sample = find_configs(environ.get("AETHER_CONFIG"))
     configs = load_all(paths)
-    build(configs, environ.get("CDKTF_OUTDIR") or DEFAULT_OUTPUT).synth()
+    write(configs, environ.get("CDKTF_OUTDIR") or DEFAULT_OUTPUT)
     notes = [note for config in configs for note in _notes(config)]
     if is_sample:
         text = f"no {DEFAULT_CONFIG} and no $AETHER_CONFIG: this is the sample {SAMPLE}"
@@ -391,8 +432,11 @@ def _notes(config: AetherConfig) -> list[Problem]:
     ]
 
 
-def _same_cluster(configs: Sequence[AetherConfig]) -> list[ConfigError]:
-    """Two files of one cluster name would write the same stack and, worse, share its state."""
+def same_cluster(configs: Sequence[AetherConfig]) -> list[ConfigError]:
+    """What is wrong with configurations beside each other.
+
+    Two files of one cluster name would write the same stack and, worse, share its state.
+    """
     first: dict[tuple[str, Provider], AetherConfig] = {}
     errors = []
     for config in configs:

@@ -9,15 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from aether_infra.errors import AetherInfraError
+from aether_infra.errors import OutputError
 
 MARK = ".aether-infra"
 """File by which a folder is known as one that this tool made and may replace."""
 MARK_TEXT = "Made by aether-infra, which replaces this folder when it writes it again.\n"
-
-
-class OutputError(AetherInfraError):
-    """A result that cannot be written where it was asked for; nothing was changed."""
 
 
 def write_file(path: Path, content: str, *, force: bool = True) -> None:
