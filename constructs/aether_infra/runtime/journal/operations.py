@@ -14,7 +14,14 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select,
 from aether_infra.runtime.journal import schema
 from aether_infra.runtime.journal.records import AuditLine, adjust_fixed, write_audit
 from aether_infra.runtime.journal.store import Fence, Store
-from aether_infra.runtime.operations import Happening, Operation, OperationKind, OperationState, StepRecord
+from aether_infra.runtime.operations import (
+    Happening,
+    Operation,
+    OperationKind,
+    OperationState,
+    Request,
+    StepRecord,
+)
 from aether_infra.runtime.refusals import Busy, KeyReused, TooLate, UnknownOperation
 
 OPEN = tuple(state.value for state in OperationState if not state.over)
@@ -109,11 +116,7 @@ class Operations:
             if known is not None:
                 return known
             if guard is not None:
-                table = schema.operations.c
-                rows = connection.execute(
-                    select(schema.operations).where(or_(table.state.in_(OPEN), table.updated_at >= since))
-                )
-                guard([_operation(row) for row in rows])
+                guard(_recent(connection, since))
             _claim(connection, draft.id, draft.claims)
             connection.execute(
                 insert(schema.operations).values(
@@ -280,6 +283,32 @@ class Operations:
 
         return await self._store.read(work)
 
+    async def by_key(self, request: Request, actor: str, key: str) -> Operation | None:
+        """The operation that an actor asked for with this key; None for none.
+
+        Raises:
+            KeyReused: it was another request.
+        """
+        draft = Draft(id="", kind=request.kind, request=request.plain(), actor=actor, idempotency_key=key)
+        return await self._store.read(lambda connection: _by_key(connection, draft))
+
+    async def recent(self, since: datetime, claims: Collection[str] = ()) -> list[Operation]:
+        """Operations that are open, or were over no longer ago than this moment.
+
+        Args:
+            since: the moment, UTC.
+            claims: what somebody would like to have for itself.
+
+        Raises:
+            Busy: another operation has one of the claims.
+        """
+
+        def work(connection: Connection) -> list[Operation]:
+            _held(connection, "", claims)
+            return _recent(connection, since)
+
+        return await self._store.read(work)
+
     async def tokens(self, tokens: Collection[str]) -> dict[str, Operation]:
         """The creations of these tokens, by token."""
 
@@ -360,21 +389,37 @@ def _by_key(connection: Connection, draft: Draft) -> Operation | None:
     return _operation(row)
 
 
+def _recent(connection: Connection, since: datetime) -> list[Operation]:
+    table = schema.operations.c
+    rows = connection.execute(
+        select(schema.operations).where(or_(table.state.in_(OPEN), table.updated_at >= since))
+    )
+    return [_operation(row) for row in rows]
+
+
 def _claim(connection: Connection, operation_id: str, subjects: Collection[str]) -> None:
-    if not subjects:
-        return
-    table = schema.claims.c
-    held = {
-        row.subject: row.operation_id
-        for row in connection.execute(select(schema.claims).where(table.subject.in_(list(subjects))))
-    }
+    held = _held(connection, operation_id, subjects)
     for subject in subjects:
-        holder = held.get(subject)
-        if holder is None:
+        if subject not in held:
             connection.execute(insert(schema.claims).values(subject=subject, operation_id=operation_id))
-        elif holder != operation_id:
+
+
+def _held(connection: Connection, operation_id: str, subjects: Collection[str]) -> set[str]:
+    """Those of the claims that the operation has already.
+
+    Raises:
+        Busy: another one has one of them.
+    """
+    if not subjects:
+        return set()
+    table = schema.claims.c
+    rows = connection.execute(select(schema.claims).where(table.subject.in_(list(subjects))))
+    held = {row.subject: row.operation_id for row in rows}
+    for subject, holder in held.items():
+        if holder != operation_id:
             other = _get(connection, holder)
             raise Busy(f"{subject} is taken by {holder} ({other.kind}, {other.step or other.state})", holder)
+    return set(held)
 
 
 def _tell(connection: Connection, operation_id: str, now: datetime, lines: Sequence[Line]) -> None:
