@@ -288,7 +288,7 @@ def test_architecture_and_system_follow_the_configuration(config: Path, synthesi
         "spot = true\n",
         'kubernetes_version = "1.35"\n',
         'admin_principals = ["arn:aws:iam::123456789012:role/operators"]\n',
-        'endpoint_public = true\nauthorized_cidrs = ["203.0.113.0/24"]\n',
+        'endpoint_public = true\nauthorized_cidrs = ["203.0.113.0/24", "10.200.0.0/16", "10.201.0.0/16"]\n',
     ],
 )
 def test_no_change_of_machines_or_access_replaces_the_cluster(synthesized: Synthesize, change: str) -> None:

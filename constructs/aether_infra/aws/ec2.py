@@ -108,7 +108,7 @@ class NodeSettings(Construct):
         source = files("aether_infra.aws.instance_node").joinpath("node.py").read_text(encoding="utf-8")
         self._program = source.replace("@SETTINGS@", name).replace("@REGION@", props.region)
         # a new program is a new revision of the settings, so that nodes are restarted for it too
-        revision = hashlib.sha256(self._program.encode()).hexdigest()[:12]
+        revision = hashlib.sha256(source.encode()).hexdigest()[:12]
         self.settings = SsmParameter(
             self,
             "settings",

@@ -273,8 +273,9 @@ class EksControlPlane(Construct):
         """Machines and the control plane, and pods among each other: what they say there, network policies rule."""
         props, scope = self._props, Construct(self, "rules")
         nodes, api = props.node_security_group_id, self.cluster.vpc_config.cluster_security_group_id
+        authorized = Construct(scope, "api")
         for cidr in props.private_cidrs:
-            self._let_in(Construct(scope, "api"), cidr.replace("/", "_"), api, HTTPS, cidr=cidr)
+            self._let_in(authorized, cidr.replace("/", "_"), api, HTTPS, cidr=cidr)
         control_plane = [
             self._let_in(scope, concern, nodes, port, group=api)
             for concern, port in CONTROL_PLANE_PORTS.items()
