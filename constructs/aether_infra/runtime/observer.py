@@ -296,15 +296,18 @@ def _phase(
         return Phase.SERVING
     if view.lifecycle in {Lifecycle.DRAINING, Lifecycle.DECOMMISSIONED, Lifecycle.SHUTTING_DOWN}:
         return Phase.LEAVING
-    if known is not None and known.on_duty_at is not None:
-        dead = view.lost_seconds >= bounds.policy.lost_seconds
-        return Phase.DEAD if dead else Phase.LOST
     creating = operation is not None and operation.kind is OperationKind.CREATE
-    if creating or sight.membership is None:
+    return _absent(view, known, bounds, excused=creating or sight.membership is None)
+
+
+def _absent(view: NodeView, known: Known | None, bounds: Bounds, *, excused: bool) -> Phase:
+    """What a node is that Aether does not know as one of its own."""
+    if known is not None and known.on_duty_at is not None:
+        return Phase.DEAD if view.lost_seconds >= bounds.policy.lost_seconds else Phase.LOST
+    overdue = view.age_seconds >= (ORPHAN_SECONDS if known is None else bounds.policy.boot_seconds)
+    if excused or not overdue:
         return Phase.BOOTING
-    if known is None:
-        return Phase.ORPHAN if view.age_seconds >= ORPHAN_SECONDS else Phase.BOOTING
-    return Phase.DEAD if view.age_seconds >= bounds.policy.boot_seconds else Phase.BOOTING
+    return Phase.ORPHAN if known is None else Phase.DEAD
 
 
 def _unlisted(sight: Sight) -> tuple[list[NodeView], list[Known], list[str]]:

@@ -34,8 +34,8 @@ class EngineOptions:
     `--max-node-provision-time`: https://github.com/kubernetes/autoscaler (as of 2026-08)."""
     drain_seconds: float = 600
     """How long a node may drain in Aether; default 600, the cluster autoscaler's `--max-graceful-termination-sec`.
-    After that it goes back on duty and behind the load balancer, as the cluster autoscaler takes back its taint: whatever
-    runs on it has nowhere else to go, and ending it would lose it. A forced removal goes on instead."""
+    After that it goes back on duty and behind the load balancer, as the cluster autoscaler takes back its taint:
+    whatever runs on it has nowhere else to go, and ending it would lose it. A forced removal goes on instead."""
     gone_seconds: float = 600
     """How long an ended machine may still be shown as alive."""
     poll_seconds: float = 3

@@ -55,7 +55,7 @@ def decide(seen: Observation, memory: Memory, policy: Policy) -> tuple[Decision,
         create=plan.create,
         remove=plan.remove,
         reason=reason,
-        holds=(*holds, *plan.holds),
+        holds=(*holds, *plan.holds, *_about_core(seen)),
     )
     return decision, evolve(memory, desired=plan.desired)
 
@@ -179,6 +179,21 @@ def _blind(seen: Observation) -> str:
     return ""
 
 
+def _about_core(seen: Observation) -> list[str]:
+    """What is wrong with core nodes: said, and never mended by ourselves."""
+    core = [node for node in seen.nodes if node.role is NodeRole.CORE]
+    notes = [
+        f"core node {node.aether_id or node.id} is {node.phase}: core nodes go by explicit command only"
+        for node in core
+        if node.phase in {Phase.LOST, Phase.DEAD}
+    ]
+    if len(core) < seen.core:
+        notes.append(
+            f"{seen.core - len(core)} of {seen.core} core nodes have no machine: apply Terraform again"
+        )
+    return notes
+
+
 def _decision(seen: Observation, desired: int, reason: str) -> Decision:
     return Decision(
         at=seen.at,
@@ -187,6 +202,7 @@ def _decision(seen: Observation, desired: int, reason: str) -> Decision:
         serving=_serving(seen),
         load=None,
         reason=reason,
+        holds=tuple(_about_core(seen)),
     )
 
 
