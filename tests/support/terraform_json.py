@@ -37,10 +37,10 @@ def resources(document: Document, kind: str) -> dict[str, Any]:
 def without_manager(document: Document) -> Document:
     """The document without what is the runtime manager's own, whose tests are in `test_manager.py`."""
     kept = dict(document)
-    for section in ("resource", "data"):
+    for section in {"resource", "data"} & document.keys():
         kept[section] = {
             kind: {name: item for name, item in named.items() if not re.match(r"manager[_-]|manager$", name)}
-            for kind, named in document.get(section, {}).items()
+            for kind, named in document[section].items()
         }
     return kept
 

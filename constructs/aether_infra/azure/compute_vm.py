@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 from cdktf_cdktf_provider_azurerm.application_security_group import ApplicationSecurityGroup
 
 from aether_infra.azure.identity import Identity, IdentityProps, SecretAccess
@@ -13,6 +13,7 @@ from aether_infra.azure.load_balancer import LoadBalancer, LoadBalancerProps
 from aether_infra.azure.machine_access import read_secrets, registry_login
 from aether_infra.azure.machines import (
     DATA_LUN,
+    OS_DISK_GIB,
     CoreAddresses,
     CoreAddressesProps,
     CoreMachines,
@@ -26,10 +27,11 @@ from aether_infra.azure.monitoring import SYSLOG, Collection, CollectionProps
 from aether_infra.azure.registry import PULL_ROLE
 from aether_infra.azure.security import PeerRule, Security, SecurityProps
 from aether_infra.catalog import azure as catalog
-from aether_infra.cdk.text import literal
-from aether_infra.core.machine import HEAP_PLACEHOLDER, MachineNode
+from aether_infra.cdk.text import base64_text, literal
+from aether_infra.core.machine import HEAP_PLACEHOLDER, MachineNode, cloud_config
 from aether_infra.core.names import physical_name
 from aether_infra.core.node import environment, java_options, peers
+from aether_infra.core.tags import NodeRole, node_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +59,12 @@ class Machines:
     """Security group of all machines."""
     peers: str
     """The peer list."""
+    machine: MachineProps
+    """What all machines share."""
+    logs: Collection
+    """What their agents send."""
+    template: dict[str, Any] | None = None
+    """What the runtime manager makes elastic nodes of; None without one."""
 
     @property
     def security_group_ids(self) -> list[str]:
@@ -66,7 +74,7 @@ class Machines:
     def runtime(self) -> dict[str, Any]:
         """What Layer 2 needs to know."""
         balancer = self.load_balancer.outputs if self.load_balancer else None
-        return {
+        return ({"machine_template": self.template} if self.template else {}) | {
             "core_machines": {node_id: machine.id for node_id, machine in self.core.machines.items()},
             "scale_set": self.elastic.scale_set.name if self.elastic else None,
             "scale_set_id": self.elastic.scale_set.id if self.elastic else None,
@@ -130,7 +138,7 @@ def declare(stack: AzureStack) -> Machines:
         logs=logs,
     )
     elastic = None
-    if stack.counts.elastic_maximum:
+    if stack.counts.elastic_maximum and not stack.managed:
         scaling = config.cloud.scaling
         elastic = ElasticMachines(
             stack,
@@ -158,7 +166,40 @@ def declare(stack: AzureStack) -> Machines:
         identity=identity,
         security=security,
         peers=peer_list,
+        machine=machine,
+        logs=logs,
+        template=_template(machine, _node(stack, identity, peer_list), spot=azure.spot)
+        if stack.managed
+        else None,
     )
+
+
+def _template(machine: MachineProps, node: MachineNode, *, spot: bool) -> dict[str, Any]:
+    """An elastic node's machine in the words of the output `runtime`: as a scale set would have made it."""
+    security: dict[str, Any] = {}
+    if machine.trusted_launch:
+        firmware = {"secureBootEnabled": True, "vTpmEnabled": True}
+        security = {"securityType": "TrustedLaunch", "uefiSettings": firmware}
+    if machine.host_encryption:
+        security["encryptionAtHost"] = True
+    return {
+        "vm_size": machine.vm_size,
+        "image": asdict(machine.image),
+        "admin_username": machine.admin_username,
+        "ssh_public_key": machine.admin_ssh_public_key,
+        "custom_data": base64_text(cloud_config(node)),
+        "identity_id": machine.identity_id,
+        "os_disk": {
+            "type": machine.disk_type,
+            "size_gib": OS_DISK_GIB,
+            "encryption_set_id": machine.disk_encryption_set_id,
+        },
+        "network_security_group_id": machine.security_group_id,
+        "application_security_group_ids": [machine.application_group_id],
+        "spot": spot,
+        "security": security,
+        "tags": node_tags(machine.tags, NodeRole.WORKER, machine.cluster_port),
+    }
 
 
 def _identity(stack: AzureStack) -> tuple[Identity, Sequence[Any]]:
@@ -248,7 +289,6 @@ def _machine(
     balancer: LoadBalancer | None,
 ) -> MachineProps:
     azure = stack.azure
-    publisher, offer, sku, version = azure.machine_image.split(":")
     return MachineProps(
         name=stack.name,
         resource_group=stack.resource_group,
@@ -259,7 +299,7 @@ def _machine(
         backend_pool_id=balancer.outputs.backend_pool_id if balancer else None,
         identity_id=identity.identity.id,
         vm_size=azure.vm_size,
-        image=ImageReference(publisher=publisher, offer=offer, sku=sku, version=version),
+        image=image_reference(azure.machine_image),
         admin_username=azure.admin_username,
         admin_ssh_public_key=literal(azure.admin_ssh_public_key or catalog.NOBODYS_SSH_KEY),
         disk_type=catalog.disk_type(azure.vm_size),
@@ -269,6 +309,12 @@ def _machine(
         cluster_port=stack.ports.cluster,
         tags=stack.tags,
     )
+
+
+def image_reference(text: str) -> ImageReference:
+    """A machine image as the configuration names it, `PUBLISHER:OFFER:SKU:VERSION`."""
+    publisher, offer, sku, version = text.split(":")
+    return ImageReference(publisher=publisher, offer=offer, sku=sku, version=version)
 
 
 def _node(stack: AzureStack, identity: Identity, peer_list: str, node_id: str = "") -> MachineNode:

@@ -266,7 +266,7 @@ class CoreMachines(Construct):
             )
             rollout = self._rollout(below, node_id, node, machine, [attached])
             if logs:
-                self._agent(below, machine, logs)
+                send_logs(below, machine.id, props.machine.identity_id, props.machine.tags, logs)
             self.machines[node_id], self.data_disks[node_id] = machine, disk
             self.rollouts[node_id] = rollout
             before = [rollout]
@@ -422,19 +422,6 @@ class CoreMachines(Construct):
             ]
         )
 
-    def _agent(self, scope: Construct, machine: LinuxVirtualMachine, logs: Collection) -> None:
-        VirtualMachineExtension(
-            scope,
-            "agent",
-            virtual_machine_id=machine.id,
-            automatic_upgrade_enabled=True,
-            auto_upgrade_minor_version=True,
-            settings=_agent_settings(self._props.machine.identity_id),
-            tags=dict(self._props.machine.tags),
-            **_AGENT,
-        )
-        logs.attach(scope, "logs", machine.id, "aether-logs")
-
 
 _AGENT: Mapping[str, Any] = {
     "name": "AzureMonitorLinuxAgent",
@@ -444,6 +431,31 @@ _AGENT: Mapping[str, Any] = {
 }
 """The agent that sends logs. Source:
 https://learn.microsoft.com/en-us/azure/azure-monitor/agents/azure-monitor-agent-manage (as of 2026-11)."""
+
+
+def send_logs(
+    scope: Construct, machine_id: str, identity_id: str, tags: Mapping[str, str], logs: Collection
+) -> None:
+    """Let a machine send its logs.
+
+    Args:
+        scope: the construct that owns the agent.
+        machine_id: the machine.
+        identity_id: the identity that the agent acts as.
+        tags: tags of the agent.
+        logs: what it sends.
+    """
+    VirtualMachineExtension(
+        scope,
+        "agent",
+        virtual_machine_id=machine_id,
+        automatic_upgrade_enabled=True,
+        auto_upgrade_minor_version=True,
+        settings=_agent_settings(identity_id),
+        tags=dict(tags),
+        **_AGENT,
+    )
+    logs.attach(scope, "logs", machine_id, "aether-logs")
 
 
 def _agent_settings(identity_id: str) -> str:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from aether_infra.azure.compute_aks import Kubernetes
     from aether_infra.azure.compute_vm import Machines
+    from aether_infra.azure.manager import Manager
 
 RESOURCE_PROVIDERS = (
     "Microsoft.ContainerRegistry",
@@ -56,7 +57,8 @@ class AzureStack(ClusterStack):
     """Everything that `[cloud.azure]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
-        network, registry, workspace, address, zone, compute: the parts. What a configuration leaves out is None.
+        network, registry, workspace, address, zone, compute, manager: the parts. What a configuration leaves out is
+            None.
     """
 
     provider: ClassVar[Provider] = Provider.AZURE
@@ -93,6 +95,7 @@ class AzureStack(ClusterStack):
         self.compute = self._compute()
         self.zone = self._zone()
         self._alias()
+        self.manager = self._manager()
         publish(self, self._outputs())
 
     def _provider(self, subscription_id: str, alias: str | None = None) -> AzurermProvider:
@@ -244,6 +247,19 @@ class AzureStack(ClusterStack):
             ),
         ).outputs
 
+    @property
+    def dns_zone_id(self) -> str | None:
+        """The zone of the domain; None where DNS is somebody else's, or nothing is published."""
+        return self.zone.zone_id if self.zone else None
+
+    def _manager(self) -> Manager | None:
+        """The runtime manager; in Kubernetes it is part of the workload."""
+        if not self.managed or self.azure.compute != "vm":
+            return None
+        from aether_infra.azure import compute_manager  # noqa: PLC0415 - as above
+
+        return compute_manager.declare(self, self.compute, self._runtime())  # type: ignore[arg-type]
+
     def _alias(self) -> None:
         domain, zone_id = self.config.cloud.domain, self.azure.dns_zone_id
         if self.zone is None or self.address is None or not domain:
@@ -273,7 +289,8 @@ class AzureStack(ClusterStack):
             application_url=self._application_url(),
             registry_url=f"{self.registry.outputs.login_server}/{self.name}-node",
             network_id=self.network.outputs.network_id,
-            runtime=self._runtime(),
+            runtime=self._runtime()
+            | self.reach_manager(self.manager.interface.private_ip_address if self.manager else None),
         )
 
     def _runtime(self) -> dict[str, Any]:
