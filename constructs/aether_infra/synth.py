@@ -129,8 +129,10 @@ def find_configs(pattern: str | None) -> tuple[list[Path], bool]:
     matches = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
     found = sorted(path for match in matches if (path := Path(match)).is_file())
     if not found:
-        message = "no file matches; AETHER_CONFIG takes a path or a glob such as clusters/*.toml"
-        raise ConfigError([Problem(path="", message=message)], pattern)
+        problem = Problem(
+            path="", message="no file matches", hint="take a path, or a glob such as clusters/*.toml"
+        )
+        raise ConfigError([problem], pattern)
     return found, False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -54,7 +55,24 @@ def load_configs(pattern: str | None) -> list[AetherConfig]:
     Raises:
         ConfigError: there is none, or one cannot be used; it holds every problem of every file.
     """
-    from aether_infra.synth import find_configs, load_all  # noqa: PLC0415 - on use: completion must be quick
+    from aether_infra.synth import load_all  # noqa: PLC0415 - on use: completion must be quick
+
+    return load_all(find_paths(pattern))
+
+
+def find_paths(pattern: str | None) -> list[Path]:
+    """The files that a command's `--config` or argument means.
+
+    Args:
+        pattern: a path or a glob; None: as the environment says.
+
+    Returns:
+        The paths, at least one; whether there is such a file is not known yet.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from aether_infra.synth import find_configs  # noqa: PLC0415 - on use: completion must be quick
 
     paths, is_sample = find_configs(pattern or os.environ.get("AETHER_CONFIG"))
     if is_sample:
@@ -68,7 +86,7 @@ def load_configs(pattern: str | None) -> list[AetherConfig]:
             ],
             "aether.toml",
         )
-    return load_all(paths)
+    return paths
 
 
 def one_config(pattern: str | None) -> AetherConfig:

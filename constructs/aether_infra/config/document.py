@@ -33,11 +33,20 @@ def read(path: str | Path) -> str:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         message, hint = f"cannot be read: {reason.lower()}", ""
     else:
-        return _decode(data, source)
+        return decode(data, source)
     raise ConfigError([Problem(path="", message=message, hint=hint)], source)
 
 
-def _decode(data: bytes, source: str) -> str:
+def decode(data: bytes, source: str) -> str:
+    """The text of a file's bytes.
+
+    Args:
+        data: the bytes.
+        source: the file's name, for messages.
+
+    Raises:
+        ConfigError: they are not UTF-8.
+    """
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         problem = Problem(path="", message="is UTF-16, not UTF-8", hint="save it as UTF-8")
         raise ConfigError([problem], source)
