@@ -102,6 +102,28 @@ GCP_VM_RIGHTS: Final = frozenset(
 """On Compute Engine and Cloud DNS, as permissions. Sources:
 https://cloud.google.com/compute/docs/access/iam, https://cloud.google.com/dns/docs/access-control (as of 2026-11)."""
 
+ORACLE_VM_RIGHTS: Final = frozenset(
+    {
+        "manage instance-family: INSTANCE_CREATE",
+        "manage instance-family: INSTANCE_DELETE",
+        "manage instance-family: INSTANCE_READ",
+        "manage instance-family: INSTANCE_UPDATE",
+        "manage instance-family: VNIC_ATTACHMENT_READ",
+        "read instance-configurations: INSTANCE_CONFIGURATION_LAUNCH",
+        "use dns-records: DNS_RECORD_UPDATE",
+        "use dns-zones: DNS_ZONE_READ",
+        "use load-balancers: LOAD_BALANCER_READ",
+        "use load-balancers: LOAD_BALANCER_UPDATE",
+        "use network-security-groups: NETWORK_SECURITY_GROUP_UPDATE_MEMBERS",
+        "use virtual-network-family: SUBNET_ATTACH",
+        "use virtual-network-family: VNIC_CREATE",
+        "use virtual-network-family: VNIC_DELETE",
+        "use virtual-network-family: VNIC_READ",
+    }
+)
+"""On instances, load balancers and DNS: `VERB RESOURCE-TYPE: PERMISSION`, of which a policy's statements are made.
+Source: https://docs.oracle.com/en-us/iaas/Content/Identity/Reference/corepolicyreference.htm (as of 2026-11)."""
+
 KUBERNETES_RIGHTS: Final = frozenset(
     {
         "apps/deployments:get",
@@ -122,5 +144,6 @@ RIGHTS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("azure", "vm"): AZURE_VM_RIGHTS,
     ("gcp", "vm"): GCP_VM_RIGHTS,
     ("kubernetes", "existing"): KUBERNETES_RIGHTS,
+    ("oracle", "vm"): ORACLE_VM_RIGHTS,
 }
 """Rights by provider and kind of compute, in the cloud's own words."""
