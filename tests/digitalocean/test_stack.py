@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from terraform_json import Document, case, configs, every, only, readable, references, resources
+from terraform_json import (
+    Document,
+    case,
+    configs,
+    every,
+    only,
+    readable,
+    references,
+    resources,
+    without_manager,
+)
 
 from aether_infra.config import AetherConfig, DigitaloceanConfig, Provider, load
 
@@ -39,7 +49,8 @@ per_vm = pytest.mark.parametrize("config", of_kind("vm"), ids=case)
 
 
 def stack(synthesized: Synthesize, config: Path | str) -> Document:
-    return synthesized(config, "digitalocean")
+    """The infrastructure stack, without the runtime manager's own: test_manager.py."""
+    return without_manager(synthesized(config, "digitalocean"))
 
 
 def written(user_data: str) -> dict[str, str]:
@@ -63,7 +74,7 @@ def test_there_are_configurations_of_both_kinds() -> None:
 
 @per_config
 def test_snapshot(config: Path, synthesized: Synthesize, snapshot_json: SnapshotAssertion) -> None:
-    document = {key: value for key, value in stack(synthesized, config).items() if key != "//"}
+    document = {key: value for key, value in synthesized(config, "digitalocean").items() if key != "//"}
     assert readable(unfolded(document)) == snapshot_json
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from attrs import fields, frozen
@@ -39,15 +40,17 @@ _DESCRIPTIONS = {
 }
 
 
-def publish(stack: TerraformStack, outputs: InfrastructureOutputs) -> None:
+def publish(stack: TerraformStack, outputs: InfrastructureOutputs, *, secret: Collection[str] = ()) -> None:
     """Emit one Terraform output a field, under the field's name.
 
     Args:
         stack: the stack; outputs of a construct deeper down would get a hash in their name.
         outputs: the values, which may hold tokens.
+        secret: names of those that Terraform does not show unless asked for by name.
     """
     for attribute in fields(InfrastructureOutputs):
-        _output(stack, attribute.name, getattr(outputs, attribute.name))
+        name = attribute.name
+        _output(stack, name, getattr(outputs, name), secret=name in secret)
 
 
 def publish_runtime(stack: TerraformStack, runtime: dict[str, Any]) -> None:
@@ -60,7 +63,9 @@ def publish_runtime(stack: TerraformStack, runtime: dict[str, Any]) -> None:
     _output(stack, "runtime", runtime)
 
 
-def _output(stack: TerraformStack, name: str, value: Any) -> None:
+def _output(stack: TerraformStack, name: str, value: Any, *, secret: bool = False) -> None:
     # the construct ids have a prefix, since a resource of that id may live beside it
-    output = TerraformOutput(stack, f"output-{name}", value=value, description=_DESCRIPTIONS[name])
+    output = TerraformOutput(
+        stack, f"output-{name}", value=value, description=_DESCRIPTIONS[name], sensitive=secret or None
+    )
     output.override_logical_id(name)

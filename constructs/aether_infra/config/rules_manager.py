@@ -10,11 +10,12 @@ from aether_infra.config.checks import matches
 from aether_infra.config.digitalocean import DigitaloceanConfig
 from aether_infra.config.manager import VOLUME
 from aether_infra.config.model import AetherConfig
+from aether_infra.config.networks import is_private
 from aether_infra.config.provider import Provider
 from aether_infra.config.rule import Problems, Rule, rule
 from aether_infra.config.secret_references import FORMS, KUBERNETES_FORM, ReferenceForm
 from aether_infra.config.sizing import architecture
-from aether_infra.config.words import quote, show
+from aether_infra.config.words import listing, quote, show
 from aether_infra.errors import Problem
 
 COMPUTES: Final = tuple(f"cloud.{provider}.compute" for provider in Provider)
@@ -175,12 +176,21 @@ def machine_type(config: AetherConfig) -> Problems:
         )
 
 
-@rule("cloud.manager.enabled", "cloud.provider", *COMPUTES, "cloud.digitalocean")
+@rule(
+    "cloud.manager.enabled", "cloud.manager.allowed_cidrs", "cloud.provider", *COMPUTES, "cloud.digitalocean"
+)
 def way_in_for_secrets(config: AetherConfig) -> Problems:
     """On droplets, somebody must be able to put the secrets where they are read."""
     own = config.cloud.digitalocean
     if own is None or not config.managed(Provider.DIGITALOCEAN) or own.compute != MACHINES:
         return
+    public = [cidr for cidr in config.cloud.manager.allowed_cidrs if not is_private(cidr)]
+    if public:
+        yield Problem(
+            path="cloud.manager.allowed_cidrs",
+            message=f"must be private networks on droplets, got {listing(public)}",
+            hint="droplets have a public address, and its API speaks plain HTTP: come through a VPN",
+        )
     if not own.ssh_key_ids:
         yield Problem(
             path="cloud.digitalocean.ssh_key_ids",

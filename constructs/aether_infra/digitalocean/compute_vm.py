@@ -14,7 +14,6 @@ from aether_infra.digitalocean.firewall import NodeFirewall, NodeFirewallProps
 from aether_infra.digitalocean.load_balancer import ANYWHERE
 from aether_infra.digitalocean.peers import HOSTS, UNIT, PeerExchange, PeerExchangeProps, mount
 from aether_infra.digitalocean.registry import PullCredentials
-from aether_infra.digitalocean.ssh import NobodysKey
 
 if TYPE_CHECKING:
     from aether_infra.digitalocean.stack import DigitaloceanStack
@@ -22,11 +21,12 @@ if TYPE_CHECKING:
 DOCKER_CONFIG = "/etc/aether/docker-config"
 """File of a droplet: credentials of the registry, in base64."""
 LOGIN = f'base64 -d {DOCKER_CONFIG} >"$REGISTRY_AUTH_FILE"'
-HOST = f"""[ -f {HOSTS} ]
-iptables -w -C OUTPUT -d 169.254.169.254 -m owner --uid-owner 1000 -j REJECT 2>/dev/null ||
+NO_METADATA = """iptables -w -C OUTPUT -d 169.254.169.254 -m owner --uid-owner 1000 -j REJECT 2>/dev/null ||
     iptables -w -I OUTPUT -d 169.254.169.254 -m owner --uid-owner 1000 -j REJECT"""
-"""Run before each start: no node without names of its peers, and none that can read the droplet's user data, where the
-registry's credentials are. Nothing in the metadata is for a node: droplets have no identity."""
+"""Run before each start: no container can read the droplet's user data, where the registry's credentials are. Nothing
+in the metadata is for it: droplets have no identity."""
+HOST = f"[ -f {HOSTS} ]\n{NO_METADATA}"
+"""Run before each start: no node without names of its peers."""
 
 
 def declare(stack: DigitaloceanStack) -> DropletCluster:
@@ -53,11 +53,11 @@ def declare(stack: DigitaloceanStack) -> DropletCluster:
             load_balancer_ids={
                 concern: balancer.outputs.id for concern, balancer in stack.load_balancers.items()
             },
-            # never to everyone, whatever is said of the management port
-            ssh_cidrs=[cidr for cidr in own.management_cidrs if own.ssh_key_ids and cidr != ANYWHERE],
+            ssh_cidrs=ssh_cidrs(stack),
+            manager_tag=stack.manager_tag.name if stack.manager_tag else None,
         ),
     )
-    credentials = _credentials(stack)
+    credentials = credentials_for(stack, "pull-credentials", config.cloud.image)
 
     def core_node(node_id: str, name: str, device: str, before: Mapping[str, str]) -> MachineNode:
         return _node(stack, node_id, device, {**exchange.core(name, before), **credentials})
@@ -82,7 +82,9 @@ def declare(stack: DigitaloceanStack) -> DropletCluster:
             data_volume_gib=own.data_volume_gib,
             cluster_port=stack.ports.cluster,
             machine_tag=stack.machine_tag.name,
-            ssh_keys=_ssh_keys(stack),
+            traffic_tag=stack.traffic_tag.name if stack.managed else None,
+            managed=stack.managed,
+            ssh_keys=stack.ssh_keys,
             cpu_target_percent=scaling.cpu_target_percent,
             cooldown_seconds=max(scaling.scale_in_cooldown_seconds, scaling.scale_out_cooldown_seconds),
             protect=config.cloud.protect,
@@ -93,19 +95,19 @@ def declare(stack: DigitaloceanStack) -> DropletCluster:
     )
 
 
-def _ssh_keys(stack: DigitaloceanStack) -> list[str]:
-    if stack.own.ssh_key_ids:
-        return list(stack.own.ssh_key_ids)
-    return [NobodysKey(stack, "ssh-key", name=stack.name).key.fingerprint]
+def ssh_cidrs(stack: DigitaloceanStack) -> list[str]:
+    """Who may use SSH: never everyone, whatever is said of the management port."""
+    own = stack.own
+    return [cidr for cidr in own.management_cidrs if own.ssh_key_ids and cidr != ANYWHERE]
 
 
-def _credentials(stack: DigitaloceanStack) -> dict[str, str]:
+def credentials_for(stack: DigitaloceanStack, id_: str, image: str | None) -> dict[str, str]:
     """A file with credentials; none where the image is elsewhere."""
-    if not catalog.in_registry(stack.config.cloud.image, stack.registry_name):
+    if not catalog.in_registry(image, stack.registry_name):
         return {}
     pull = PullCredentials(
         stack,
-        "pull-credentials",
+        id_,
         registry_name=stack.registry.outputs.name,
         days=stack.own.registry_credential_days,
     )

@@ -58,6 +58,10 @@ class DropletClusterProps:
     """Port of the cluster's protocol, for the tags."""
     machine_tag: str
     """Tag by which firewall and load balancers find the droplets."""
+    traffic_tag: str | None = None
+    """Tag by which load balancers find the droplets, where it is another one; the manager gives it to its own."""
+    managed: bool = False
+    """Whether the runtime manager makes the elastic droplets; default: an autoscale pool does."""
     ssh_keys: Sequence[str]
     """SSH keys, by id or fingerprint; one at least."""
     cpu_target_percent: int = 60
@@ -79,7 +83,8 @@ class DropletCluster(Construct):
     Attributes:
         core: core droplets by node id.
         volumes: their volumes by node id.
-        elastic: the pool; None where there are no elastic nodes.
+        elastic: the pool; None where there are no elastic nodes, or the runtime manager makes them.
+        template: what the runtime manager makes them of; None without one.
     """
 
     def __init__(
@@ -112,7 +117,8 @@ class DropletCluster(Construct):
             self.core[node_id] = droplet
             addresses[name] = droplet.ipv4_address_private
         self.elastic: DropletAutoscale | None = None
-        if props.elastic_maximum:
+        self.template = self._template(elastic_node(addresses)) if props.managed else None
+        if props.elastic_maximum and not props.managed:
             self.elastic = self._elastic(elastic_node(addresses))
 
     @property
@@ -122,7 +128,8 @@ class DropletCluster(Construct):
 
     def runtime(self) -> dict[str, Any]:
         """What the runtime manager needs to know of it."""
-        return {
+        template = {"machine_template": self.template} if self.template else {}
+        return template | {
             "core_droplets": {node_id: droplet.id for node_id, droplet in self.core.items()},
             "autoscale_pool": self.elastic.id if self.elastic else None,
         }
@@ -169,8 +176,23 @@ class DropletCluster(Construct):
             graceful_shutdown=True,
             # all of them are for a new droplet; a change would replace a running voter
             lifecycle=TerraformResourceLifecycle(ignore_changes=["image", "ssh_keys", "user_data"]),
-            tags=sorted([*tags, props.machine_tag]),
+            tags=sorted([*tags, props.machine_tag, *([props.traffic_tag] if props.traffic_tag else [])]),
         )
+
+    def _template(self, node: MachineNode) -> dict[str, Any]:
+        """An elastic droplet in the words of the output `runtime`: as a pool would have made it."""
+        props = self._props
+        tags = tag_list(node_tags(props.tags, NodeRole.WORKER, props.cluster_port))
+        return {
+            "size": props.size,
+            "image": props.image,
+            "vpc_id": props.vpc_id,
+            "ssh_keys": list(props.ssh_keys),
+            "user_data": user_data(node),
+            "monitoring": True,
+            "ipv6": False,
+            "tags": sorted([*tags, props.machine_tag]),
+        }
 
     def _elastic(self, node: MachineNode) -> DropletAutoscale:
         props = self._props

@@ -32,6 +32,8 @@ class NodeFirewallProps:
     """Load balancers by concern: all ask for health, `application` reaches the application."""
     ssh_cidrs: Sequence[str] = ()
     """IPv4 networks that may use SSH; default: nobody."""
+    manager_tag: str | None = None
+    """Tag of the runtime manager's droplet, which asks the management port; None without one."""
 
 
 class NodeFirewall(Construct):
@@ -85,5 +87,9 @@ def _from_load_balancers(props: NodeFirewallProps) -> Iterator[FirewallInboundRu
 
 
 def _from_operators(props: NodeFirewallProps) -> Iterator[FirewallInboundRule]:
+    if props.manager_tag:
+        yield FirewallInboundRule(
+            protocol="tcp", port_range=str(props.ports.management), source_tags=[props.manager_tag]
+        )
     if props.ssh_cidrs:
         yield FirewallInboundRule(protocol="tcp", port_range=str(SSH), source_addresses=list(props.ssh_cidrs))

@@ -32,6 +32,7 @@ from aether_infra.digitalocean.registry import ExistingRegistry, Registry, Regis
 if TYPE_CHECKING:
     from aether_infra.digitalocean.doks import DoksCluster
     from aether_infra.digitalocean.droplets import DropletCluster
+    from aether_infra.digitalocean.manager import Manager
     from aether_infra.digitalocean.monitoring import Monitoring
 
 
@@ -70,14 +71,20 @@ class DigitaloceanStack(ClusterStack):
         )
         self.project = Project(self, "project", ProjectProps(name=self.name, project_id=own.project_id))
         self.machine_tag = Tag(self, "machine-tag", name=physical_name(self.name, "node"))
+        # whoever is taken out of traffic stays behind the firewall
+        self.traffic_tag = self._tag_of_manager("traffic") or self.machine_tag
+        self.manager_tag = self._tag_of_manager("manager")
+        self.ssh_keys = self._ssh_keys()
         self.zone = self._zone()
         self.certificate_name = self._certificate()
         self.load_balancers = self._load_balancers()
         self.compute = self._compute()
+        self.manager = self._manager()
         self.record = self._record()
         self.monitoring = self._monitoring()
         self._group()
-        publish(self, self._outputs())
+        # what elastic droplets are made of holds credentials that pull from the registry
+        publish(self, self._outputs(), secret=["runtime"] if self.manager else ())
 
     @property
     def repository(self) -> str:
@@ -157,7 +164,7 @@ class DigitaloceanStack(ClusterStack):
                 concern=concern,
                 region=self.own.region,
                 vpc_id=self.network.outputs.vpc_id,
-                machine_tag=self.machine_tag.name,
+                machine_tag=self.traffic_tag.name,
                 target_port=targets[concern],
                 port=self.ports.management,
                 health_port=targets["management"],
@@ -186,6 +193,28 @@ class DigitaloceanStack(ClusterStack):
         from aether_infra.digitalocean import compute_doks  # noqa: PLC0415
 
         return compute_doks.declare(self)
+
+    def _tag_of_manager(self, concern: str) -> Tag | None:
+        """A tag that only the runtime manager needs; None without one."""
+        if not self.managed or self.own.compute != "vm":
+            return None
+        return Tag(self, f"{concern}-tag", name=physical_name(self.name, concern))
+
+    def _ssh_keys(self) -> tuple[str, ...]:
+        """SSH keys of droplets; those that nobody holds, where none are named."""
+        if self.own.compute != "vm" or self.own.ssh_key_ids:
+            return self.own.ssh_key_ids
+        from aether_infra.digitalocean.ssh import NobodysKey  # noqa: PLC0415 - bindings cost time
+
+        return (NobodysKey(self, "ssh-key", name=self.name).key.fingerprint,)
+
+    def _manager(self) -> Manager | None:
+        """The runtime manager; in Kubernetes it is part of the workload."""
+        if self.manager_tag is None:
+            return None
+        from aether_infra.digitalocean import compute_manager  # noqa: PLC0415 - as above
+
+        return compute_manager.declare(self, self.manager_tag, self._runtime())
 
     def _record(self) -> AddressRecord | None:
         balancer, domain = self.load_balancers.get("application"), self.config.cloud.domain
@@ -225,7 +254,8 @@ class DigitaloceanStack(ClusterStack):
 
     def _group(self) -> None:
         balancers = [balancer.outputs.urn for balancer in self.load_balancers.values()]
-        self.project.adopt([*self.compute.urns, *balancers])
+        own = self.manager.urns if self.manager else []
+        self.project.adopt([*self.compute.urns, *balancers, *own])
 
     def _application_url(self) -> str:
         balancer = self.load_balancers.get("application")
@@ -242,7 +272,8 @@ class DigitaloceanStack(ClusterStack):
             application_url=self._application_url(),
             registry_url=f"{self.registry.outputs.endpoint}/{self.repository}",
             network_id=self.network.outputs.vpc_id,
-            runtime=self._runtime(),
+            runtime=self._runtime()
+            | self.reach_manager(self.manager.droplet.ipv4_address_private if self.manager else None),
         )
 
     def _runtime(self) -> dict[str, Any]:
@@ -256,6 +287,7 @@ class DigitaloceanStack(ClusterStack):
                 "subnet_ids": [],
                 "security_group_ids": [],
                 "machine_tag": self.machine_tag.name,
+                **({"load_balancer_tag": self.traffic_tag.name} if self.manager_tag else {}),
                 "load_balancer_ids": {
                     concern: self.load_balancers[concern].outputs.id
                     if concern in self.load_balancers
