@@ -514,7 +514,9 @@ def test_the_firewall_lets_nobody_in_but_nodes_and_load_balancers(
     seen = set()
     for rule in firewall["inbound_rule"]:
         key = (rule["protocol"], int(rule["port_range"]))
-        if "source_tags" in rule:
+        if "manager-tag" in json.dumps(rule.get("source_tags")):
+            assert key == ("tcp", ports.management)
+        elif "source_tags" in rule:
             assert rule["source_tags"] == [tag]
             seen.add(key)
         elif "source_addresses" in rule:
