@@ -42,6 +42,10 @@ def without_manager(document: Document) -> Document:
             kind: {name: item for name, item in named.items() if not re.match(r"manager[_-]|manager$", name)}
             for kind, named in document[section].items()
         }
+    runtime = document.get("output", {}).get("runtime")
+    if runtime:
+        value = {key: item for key, item in runtime["value"].items() if key != "manager"}
+        kept["output"] = {**document["output"], "runtime": {**runtime, "value": value}}
     return kept
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FIRST_ADDRESS = 10
 """Place of the first core node's address in the subnet; those before it stay free."""
+MANAGER_ADDRESS = FIRST_ADDRESS - 1
+"""Place of the runtime manager's address."""
 
 
 class VmCompute:
@@ -62,12 +64,13 @@ class VmCompute:
                 availability_domains=stack.availability_domains,
                 subnet_id=stack.network.outputs.node_subnet_id,
                 group_id=stack.security.outputs.node_group_id,
-                image_id=oracle.image_id or self._image(),
+                image_id=oracle.image_id or machine_image(stack, "machine-image", oracle.shape),
                 shape=oracle.shape,
                 ocpus=oracle.ocpus,
                 memory_gib=oracle.memory_gib,
                 data_volume_gib=oracle.data_volume_gib,
                 cluster_port=stack.ports.cluster,
+                managed=stack.managed,
                 spot=oracle.spot,
                 cpu_target_percent=scaling.cpu_target_percent,
                 cooldown_seconds=max(
@@ -144,22 +147,6 @@ class VmCompute:
             )
         )
 
-    def _image(self) -> str:
-        """The newest Oracle Linux for the shape, looked up when Terraform runs."""
-        images = DataOciCoreImages(
-            self._stack,
-            "machine-image",
-            compartment_id=self._stack.oracle.compartment_id,
-            operating_system=LINUX,
-            operating_system_version=LINUX_VERSION,
-            shape=self._stack.oracle.shape,
-            sort_by="TIMECREATED",
-            sort_order="DESC",
-            state="AVAILABLE",
-        )
-        image_id: str = images.images.get(0).id
-        return image_id
-
     def _rights(self) -> list[ITerraformDependable]:
         """What instances must be allowed before they start."""
         stack = self._stack
@@ -199,6 +186,29 @@ class VmCompute:
         for category in ("access", "error"):
             stack.logs.add(f"load-balancer-{category}", logs.balancer(balancer.id, category))
         return balancer
+
+
+def machine_image(stack: OracleStack, id_: str, shape: str) -> str:
+    """The newest Oracle Linux for a shape, looked up when Terraform runs.
+
+    Args:
+        stack: the stack.
+        id_: id of the data source.
+        shape: the shape.
+    """
+    images = DataOciCoreImages(
+        stack,
+        id_,
+        compartment_id=stack.oracle.compartment_id,
+        operating_system=LINUX,
+        operating_system_version=LINUX_VERSION,
+        shape=shape,
+        sort_by="TIMECREATED",
+        sort_order="DESC",
+        state="AVAILABLE",
+    )
+    image_id: str = images.images.get(0).id
+    return image_id
 
 
 def declare(stack: OracleStack) -> VmCompute:

@@ -102,6 +102,7 @@ class Security(Construct):
     Attributes:
         groups: groups by role: `nodes`, and what else there is of `api`, `pods`, `node-pods` and `load-balancer`.
         rules: every rule; what needs its traffic to pass waits for them.
+        services: label of all of Oracle's services in the region.
         outputs: their ids.
     """
 
@@ -112,7 +113,7 @@ class Security(Construct):
         self.groups: dict[Role, CoreNetworkSecurityGroup] = {
             role: self._group(role) for role in self._roles()
         }
-        self._services: str = (
+        self.services: str = (
             DataOciCoreServices(
                 self,
                 "services",
@@ -278,7 +279,7 @@ class Security(Construct):
         """Kind of destination, destination and port, by concern."""
         if role == "load-balancer":
             return {}
-        found: dict[str, tuple[str, str, Ports]] = {"services": ("SERVICE_CIDR_BLOCK", self._services, HTTPS)}
+        found: dict[str, tuple[str, str, Ports]] = {"services": ("SERVICE_CIDR_BLOCK", self.services, HTTPS)}
         if role != "api":
             found["vcn"] = ("CIDR_BLOCK", self._props.vcn_cidr, None)
             if self._props.internet:

@@ -28,13 +28,14 @@ from aether_infra.oracle.security import Security, SecurityProps
 if TYPE_CHECKING:
     from aether_infra.oracle.compute_oke import OkeCompute
     from aether_infra.oracle.compute_vm import VmCompute
+    from aether_infra.oracle.manager import Manager
 
 
 class OracleStack(ClusterStack):
     """Everything that `[cloud.oracle]` describes; one attribute a part, for escape hatches and tests.
 
     Attributes:
-        network, security, registry, machine_group, logs, addresses, compute: the parts.
+        network, security, registry, machine_group, logs, addresses, compute, manager: the parts.
         home: provider of the tenancy's home region, where rights are written.
     """
 
@@ -71,6 +72,7 @@ class OracleStack(ClusterStack):
         self.addresses = self._addresses()
         self.compute = self._compute()
         self.dns = self._dns()
+        self.manager = self._manager()
         publish(self, self._outputs())
 
     def policy(self, id_: str, concern: str, statements: list[str]) -> IdentityPolicy:
@@ -247,6 +249,14 @@ class OracleStack(ClusterStack):
 
         return compute_oke.declare(self)
 
+    def _manager(self) -> Manager | None:
+        """The runtime manager; in Kubernetes it is part of the workload."""
+        if not self.managed or self.kubernetes:
+            return None
+        from aether_infra.oracle import compute_manager  # noqa: PLC0415 - as above
+
+        return compute_manager.declare(self, self._runtime())
+
     def _dns(self) -> dict[str, Any]:
         """The application's record, and what the outputs say of it; DNS may be somebody else's."""
         domain, address = self.config.cloud.domain, self.addresses.get("application")
@@ -284,7 +294,8 @@ class OracleStack(ClusterStack):
             application_url=self._application_url(),
             registry_url=self.registry.outputs.repository_url,
             network_id=self.network.outputs.vcn_id,
-            runtime=self._runtime(),
+            runtime=self._runtime()
+            | self.reach_manager(self.manager.instance.private_ip if self.manager else None),
         )
 
     def _runtime(self) -> dict[str, Any]:

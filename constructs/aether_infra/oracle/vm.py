@@ -91,6 +91,8 @@ class VmClusterProps:
     """Size of each core node's data volume; 50 at least."""
     cluster_port: int = 8090
     """For the tag that the nodes' discovery reads."""
+    managed: bool = False
+    """Whether the runtime manager makes the elastic nodes, from the template; default: an autoscaled pool does."""
     spot: bool = False
     """Run elastic nodes, never core ones, on preemptible capacity."""
     cpu_target_percent: int = 60
@@ -154,7 +156,7 @@ class VmCluster(Construct):
         self.template = self._template()
         self.pool: pool_l1.CoreInstancePool | None = None
         self.scaling: scaling_l1.AutoscalingAutoScalingConfiguration | None = None
-        if props.elastic_maximum:
+        if props.elastic_maximum and not props.managed:
             self.pool = self._pool()
             self.scaling = self._scaling(self.pool)
 
