@@ -44,6 +44,13 @@ COMMANDS: Mapping[str, Entry] = {
     "doctor": Entry(
         module="aether_infra.cli.doctor", summary="Look for what this machine lacks, and how to mend it."
     ),
+    "serve": Entry(
+        module="aether_infra.cli.serve",
+        summary="Run the runtime manager: keep a cluster at its size, with an API.",
+    ),
+    "node": Entry(
+        module="aether_infra.cli.node", summary="List, create, drain and end nodes of a running cluster."
+    ),
     "completion": Entry(
         module="aether_infra.cli.completion", summary="Print the completion script of a shell."
     ),

@@ -1,0 +1,1 @@
+"""The dashboard: one page without any data, which asks the API for all it shows."""
