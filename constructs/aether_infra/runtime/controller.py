@@ -16,7 +16,7 @@ from aether_infra.runtime.engine.steps import Context
 from aether_infra.runtime.journal.operations import Query
 from aether_infra.runtime.journal.store import Fence
 from aether_infra.runtime.observation import Observation
-from aether_infra.runtime.observer import Observer
+from aether_infra.runtime.observer import Observer, Seen
 from aether_infra.runtime.operations import (
     CollectNode,
     CreateNode,
@@ -106,8 +106,13 @@ class Controller:
         seen = await self._observer.look()
         await self._context.journal.roster.write(seen.changed, seen.gone, fence)
         self.latest = seen.observation
-        memory = await self._recall(seen.observation.at)
+        memory = await self._recall(seen)
         decision, self._memory = decide(seen.observation, memory, self._policy)
+        records = self._context.journal.records
+        valid = await records.set_target(seen.target, decision.desired, decision.at, fence)
+        if not valid:
+            # somebody has asked for something meanwhile: the next look takes it into account
+            return decision
         if self._context.settings.managed:
             await self._carry_out(decision, fence)
             if self._options.collect:
@@ -134,8 +139,9 @@ class Controller:
         Raises:
             CloudError: the cloud cannot be asked.
         """
-        seen = evolve(await self.observe(), fixed=count)
-        decision, _ = decide(seen, await self._recall(seen.at), self._policy)
+        seen = await self._observer.look()
+        asked = evolve(seen.observation, fixed=count)
+        decision, _ = decide(asked, await self._recall(seen), self._policy)
         return decision
 
     async def decisions(self, limit: int = 100, since: datetime | None = None) -> list[Decision]:
@@ -178,12 +184,9 @@ class Controller:
         await self._context.journal.records.decide(decision, fence)
         self._kept = decision
 
-    async def _recall(self, now: datetime) -> Memory:
+    async def _recall(self, seen: Seen) -> Memory:
         """The memory, with what operations have done meanwhile."""
-        memory = self._memory
-        if memory is None:
-            before = await self._context.journal.records.decisions(1)
-            memory = Memory(since=now, desired=before[0].desired if before else None)
+        memory = evolve(self._memory or Memory(since=seen.observation.at), desired=seen.target)
         kinds = (OperationKind.CREATE, OperationKind.REMOVE, OperationKind.COLLECT)
         recent = await self._context.journal.operations.find(Query(kinds=kinds, limit=REMEMBERED))
         return remembering(memory, recent)

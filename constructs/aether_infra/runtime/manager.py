@@ -42,8 +42,10 @@ class CloudManager(Protocol):
 
     @property
     def zones(self) -> Sequence[str]:
-        """Zones that a node can be created in; empty where the cloud decides, and before the first list or creation
-        where they are learnt from the cloud."""
+        """Zones that a node can be created in; empty where the cloud decides.
+
+        Where they are learnt from the cloud, empty before the first list or creation too.
+        """
         ...
 
     async def create_node(self, spec: NodeSpec) -> NodeInstance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from attrs import evolve, field, frozen
@@ -13,6 +13,7 @@ from aether_infra.runtime.aether.client import Aether, Membership
 from aether_infra.runtime.aether.errors import AetherError
 from aether_infra.runtime.aether.shapes import Load
 from aether_infra.runtime.engine.steps import Context
+from aether_infra.runtime.journal.journal import Snapshot
 from aether_infra.runtime.journal.roster import Known, Origin
 from aether_infra.runtime.manager import Kind
 from aether_infra.runtime.model import NodeInstance, NodeState, Target
@@ -51,13 +52,10 @@ class Sight:
     thresholds: Thresholds = field(factory=Thresholds)
     identities: Mapping[str, str] = field(factory=dict)
     """Aether's id by the cloud's, of those that were asked just now."""
-    roster: Mapping[str, Known]
-    operations: Sequence[Operation]
-    """Those that are open."""
+    known: Snapshot
+    """What the journal says."""
     creations: Mapping[str, Operation]
     """By token, of the machines that have one."""
-    fixed: int | None
-    """The fixed number; None for none."""
 
 
 @frozen(kw_only=True)
@@ -69,6 +67,8 @@ class Seen:
     """What has to be remembered of nodes from now on."""
     gone: tuple[str, ...]
     """Nodes to be forgotten."""
+    target: int | None
+    """The number that was decided last, as of the same moment; None for none yet."""
 
 
 @frozen(kw_only=True)
@@ -105,21 +105,17 @@ class Observer:
         context = self._context
         journal = context.journal
         # the journal first: what it does not know yet may be in the list, and never the other way round
-        operations = await journal.operations.open()
-        roster = await journal.roster.all()
-        setting = await journal.records.desired()
+        known = await journal.snapshot()
         nodes, targets = await asyncio.gather(context.look.nodes(), context.look.targets())
-        tokens = [node.token for node in nodes.values() if node.token and node.id not in roster]
+        tokens = [node.token for node in nodes.values() if node.token and node.id not in known.roster]
         creations = await journal.operations.tokens(tokens)
         sight = Sight(
             at=context.calendar.utc(),
             nodes=nodes,
             targets=targets,
             membership=None,
-            roster=roster,
-            operations=operations,
+            known=known,
             creations=creations,
-            fixed=setting.value if setting else None,
         )
         try:
             membership = await context.look.membership(0)
@@ -167,8 +163,8 @@ def assemble(sight: Sight, bounds: Bounds) -> Seen:
         sight: what they have said.
         bounds: of the cluster.
     """
-    by_node = {operation.node_id: operation for operation in sight.operations if operation.node_id}
-    by_token = {operation.token: operation for operation in sight.operations if operation.token}
+    by_node = {operation.node_id: operation for operation in sight.known.operations if operation.node_id}
+    by_token = {operation.token: operation for operation in sight.known.operations if operation.token}
     views: list[NodeView] = []
     changed: list[Known] = []
     for node in sight.nodes.values():
@@ -176,7 +172,7 @@ def assemble(sight: Sight, bounds: Bounds) -> Seen:
             continue
         operation = by_node.get(node.id) or (by_token.get(node.token) if node.token else None)
         known = _remembered(node, sight, bounds)
-        if known is not None and known != sight.roster.get(node.id):
+        if known is not None and known != sight.known.roster.get(node.id):
             changed.append(known)
         views.append(_view(node, known, operation, sight, bounds))
     hidden, lost, gone = _unlisted(sight)
@@ -186,7 +182,7 @@ def assemble(sight: Sight, bounds: Bounds) -> Seen:
     tokens = {node.token for node in sight.nodes.values() if node.token}
     coming = sum(
         1
-        for operation in sight.operations
+        for operation in sight.known.operations
         if operation.kind is OperationKind.CREATE
         and operation.state is not OperationState.UNDOING
         and operation.node_id not in sight.nodes
@@ -200,7 +196,7 @@ def assemble(sight: Sight, bounds: Bounds) -> Seen:
         core=bounds.core,
         minimum=bounds.minimum,
         maximum=bounds.maximum,
-        fixed=sight.fixed,
+        fixed=sight.known.fixed,
         reachable=membership is not None,
         quorum=membership.quorum if membership else None,
         leader_id=membership.leader_id if membership else "",
@@ -208,14 +204,14 @@ def assemble(sight: Sight, bounds: Bounds) -> Seen:
         thresholds=sight.thresholds,
         problem=sight.problem,
     )
-    return Seen(observation=observation, changed=tuple(changed), gone=tuple(gone))
+    return Seen(observation=observation, changed=tuple(changed), gone=tuple(gone), target=sight.known.target)
 
 
 def _aether_id(node: NodeInstance, sight: Sight) -> str:
     """Aether's id of a node: of a core node its tag, of another what it has said."""
     if node.node_id:
         return node.node_id
-    known = sight.roster.get(node.id)
+    known = sight.known.roster.get(node.id)
     return sight.identities.get(node.id) or (known.aether_id if known else "")
 
 
@@ -227,7 +223,7 @@ def _remembered(node: NodeInstance, sight: Sight, bounds: Bounds) -> Known | Non
     """What is to be remembered of a node; None while we do not know it."""
     aether_id = _aether_id(node, sight)
     serves = _serves(aether_id, sight)
-    known = sight.roster.get(node.id)
+    known = sight.known.roster.get(node.id)
     if known is None:
         creation = sight.creations.get(node.token) if node.token else None
         ours = creation is not None and creation.state is OperationState.SUCCEEDED
@@ -290,10 +286,13 @@ def _phase(
     ending = operation is not None and operation.kind in ENDS
     if view.state is NodeState.STOPPING or ending or undone:
         return Phase.LEAVING
-    if known is not None and known.held:
+    activating = operation is not None and operation.kind is OperationKind.ACTIVATE
+    if known is not None and known.held and not activating:
         return Phase.HELD
     if _serves(view.aether_id, sight):
         return Phase.SERVING
+    if activating:
+        return Phase.BOOTING
     if view.lifecycle in {Lifecycle.DRAINING, Lifecycle.DECOMMISSIONED, Lifecycle.SHUTTING_DOWN}:
         return Phase.LEAVING
     creating = operation is not None and operation.kind is OperationKind.CREATE
@@ -315,7 +314,7 @@ def _unlisted(sight: Sight) -> tuple[list[NodeView], list[Known], list[str]]:
     views: list[NodeView] = []
     changed: list[Known] = []
     gone: list[str] = []
-    for known in sight.roster.values():
+    for known in sight.known.roster.values():
         node = sight.nodes.get(known.node_id)
         if node is not None:
             if node.state is NodeState.TERMINATED:

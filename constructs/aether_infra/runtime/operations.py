@@ -199,7 +199,7 @@ class RemoveNode(NodeRequest):
     force: bool = False
     """Go on when the node does not drain in time, or refuses to."""
     replace: bool = False
-    """Whether another one shall come in its place: a fixed desired number stays. Otherwise it goes down by one."""
+    """Whether another one shall come in its place; otherwise the number that there shall be goes down by one."""
 
 
 @frozen(kw_only=True)
@@ -214,7 +214,7 @@ class RemoveCoreNode(NodeRequest):
 
 @frozen(kw_only=True)
 class DrainNode(NodeRequest):
-    """Take a node out of service; its machine stays, and the controller leaves it alone."""
+    """Take a node out of service; its machine stays, and the number that there shall be goes down by one."""
 
     kind: ClassVar = OperationKind.DRAIN
 
@@ -224,7 +224,7 @@ class DrainNode(NodeRequest):
 
 @frozen(kw_only=True)
 class ActivateNode(NodeRequest):
-    """Put a drained node back into service."""
+    """Put a drained node back into service; the number that there shall be goes up by one."""
 
     kind: ClassVar = OperationKind.ACTIVATE
 

@@ -16,9 +16,11 @@ from aether_infra.runtime.engine.removal import core_nodes
 from aether_infra.runtime.engine.steps import Context
 from aether_infra.runtime.errors import InvalidRequest, NotFound
 from aether_infra.runtime.journal.operations import Draft, Guard
+from aether_infra.runtime.journal.records import Change
 from aether_infra.runtime.manager import new_token
 from aether_infra.runtime.model import NodeInstance, NodeState
 from aether_infra.runtime.operations import (
+    ActivateNode,
     CollectNode,
     CreateNode,
     DrainNode,
@@ -101,7 +103,7 @@ class Admission:
             token=new_token() if isinstance(request, CreateNode) else "",
             idempotency_key=key,
             claims=claims,
-            fixed_change=await self._fixed_change(request, actor),
+            change=await self._change(request, node, actor),
         )
         return Admitted(draft=draft, since=since, guard=guard, findings=findings)
 
@@ -165,19 +167,25 @@ class Admission:
 
         return guard, (f"{len(alive)} elastic nodes are there, {most} at the most",)
 
-    async def _fixed_change(self, request: Request, actor: str) -> int:
-        """By how much a fixed number moves, so that the controller does not take back what a person has done."""
-        if actor == CONTROLLER:
-            return 0
-        setting = await self._context.journal.records.desired()
-        if setting is None or setting.value is None:
-            return 0
+    async def _change(self, request: Request, node: NodeInstance | None, actor: str) -> Change | None:
+        """How the number moves, so that the controller does not take back what a person has done.
+
+        Nodes that do not count, as they are drained or lost already, move nothing when they go.
+        """
+        if actor == CONTROLLER or (node is not None and node.role is NodeRole.CORE):
+            return None
+        known = await self._context.journal.roster.get(node.id) if node else None
+        held = known is not None and known.held
+        counts = known is None or (known.lost_at is None and not held)
+        by = 0
+        if isinstance(request, CreateNode) or (isinstance(request, ActivateNode) and held):
+            by = 1
+        elif isinstance(request, DrainNode) or (isinstance(request, RemoveNode) and not request.replace):
+            by = -1 if counts else 0
+        if not by:
+            return None
         settings = self._context.settings
-        if isinstance(request, CreateNode):
-            return 1 if setting.value < settings.elastic_maximum else 0
-        if isinstance(request, RemoveNode) and not request.replace:
-            return -1 if setting.value > settings.elastic_minimum else 0
-        return 0
+        return Change(by=by, fewest=settings.elastic_minimum, most=settings.elastic_maximum)
 
 
 def machines(alive: Mapping[str, str], operations: Sequence[Operation]) -> int:

@@ -33,7 +33,7 @@ async def facts_of(work: Work, node: NodeInstance) -> dict[str, Any]:
     if not identity and node.address:
         identity = await work.aether.identify(node.address)
     if not identity:
-        known = (await work.journal.roster.all()).get(node.id)
+        known = await work.journal.roster.get(node.id)
         identity = known.aether_id if known else ""
     targets = await work.look.targets()
     return {

@@ -299,9 +299,8 @@ class Worker:
             return await task if task.done() else None
         finally:
             bell.cancel()
-            if not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def _work(self, step: Step) -> Work:
         due = deadline(step, self.operation, self.context.options)

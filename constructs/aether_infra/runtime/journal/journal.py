@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
+from attrs import frozen
 from sqlalchemy import text
 
 from aether_infra.runtime.clock import Calendar, SystemCalendar
 from aether_infra.runtime.journal.lease import Leases
-from aether_infra.runtime.journal.operations import Operations
-from aether_infra.runtime.journal.records import AuditLine, Records
-from aether_infra.runtime.journal.roster import Roster
+from aether_infra.runtime.journal.operations import Operations, read_open
+from aether_infra.runtime.journal.records import DESIRED, TARGET, AuditLine, Records, read_number
+from aether_infra.runtime.journal.roster import Known, Roster, read_roster
 from aether_infra.runtime.journal.store import Runner, Store
-from aether_infra.runtime.operations import AuditEntry
+from aether_infra.runtime.operations import AuditEntry, Operation
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another process has written something."""
+
+
+@frozen(kw_only=True)
+class Snapshot:
+    """What a decision is made of."""
+
+    operations: tuple[Operation, ...]
+    """Those that are open."""
+    roster: Mapping[str, Known]
+    """Nodes that we know."""
+    fixed: int | None
+    """The number that a person has set; None for none."""
+    target: int | None
+    """The number that the controller has decided last; None for none yet."""
 
 
 class Journal:
@@ -50,6 +66,17 @@ class Journal:
         """
         store = await asyncio.to_thread(Store.open, url, runner)
         return cls(store, calendar)
+
+    async def snapshot(self) -> Snapshot:
+        """What a decision is made of, as of one moment."""
+        return await self._store.read(
+            lambda connection: Snapshot(
+                operations=tuple(read_open(connection)),
+                roster=read_roster(connection),
+                fixed=read_number(connection, DESIRED),
+                target=read_number(connection, TARGET),
+            )
+        )
 
     async def audit(self, actor: str, action: str, subject: str, result: str, detail: str = "") -> None:
         """Add a line to the audit log.

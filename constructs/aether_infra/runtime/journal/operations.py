@@ -12,7 +12,7 @@ from attrs import field, frozen
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from aether_infra.runtime.journal import schema
-from aether_infra.runtime.journal.records import AuditLine, adjust_fixed, write_audit
+from aether_infra.runtime.journal.records import AuditLine, Change, move_numbers, write_audit
 from aether_infra.runtime.journal.store import Fence, Store
 from aether_infra.runtime.operations import (
     Happening,
@@ -46,8 +46,8 @@ class Draft:
     idempotency_key: str = ""
     claims: tuple[str, ...] = ()
     """What it has for itself until it is over."""
-    fixed_change: int = 0
-    """By how much a fixed desired number moves with it."""
+    change: Change | None = None
+    """How the number of nodes that there shall be moves with it; None for not at all."""
 
     @property
     def fingerprint(self) -> str:
@@ -144,8 +144,8 @@ class Operations:
                     finished_at=None,
                 )
             )
-            if draft.fixed_change:
-                adjust_fixed(connection, draft.fixed_change, draft.actor, now)
+            if draft.change is not None:
+                move_numbers(connection, draft.change, draft.actor, now)
             _tell(connection, draft.id, now, [Line(happening=Happening.SUBMITTED, text=draft.reason)])
             detail = " ".join(part for part in (draft.node_id, draft.reason) if part)
             line = AuditLine(draft.actor, f"submit {draft.kind}", draft.id, "accepted", detail)
@@ -273,15 +273,7 @@ class Operations:
 
     async def open(self) -> list[Operation]:
         """Every operation that is not over, oldest first."""
-
-        def work(connection: Connection) -> list[Operation]:
-            table = schema.operations.c
-            rows = connection.execute(
-                select(schema.operations).where(table.state.in_(OPEN)).order_by(table.created_at, table.id)
-            )
-            return [_operation(row) for row in rows]
-
-        return await self._store.read(work)
+        return await self._store.read(read_open)
 
     async def by_key(self, request: Request, actor: str, key: str) -> Operation | None:
         """The operation that an actor asked for with this key; None for none.
@@ -364,6 +356,15 @@ class Operations:
             return found or 0
 
         return await self._store.read(work)
+
+
+def read_open(connection: Connection) -> list[Operation]:
+    """Every operation that is not over, oldest first."""
+    table = schema.operations.c
+    rows = connection.execute(
+        select(schema.operations).where(table.state.in_(OPEN)).order_by(table.created_at, table.id)
+    )
+    return [_operation(row) for row in rows]
 
 
 def _get(connection: Connection, operation_id: str) -> Operation:

@@ -15,6 +15,8 @@ from aether_infra.runtime.policy.model import Decision, Removal
 
 DESIRED = "desired"
 """Name of the setting that holds the fixed number of elastic nodes."""
+TARGET = "target"
+"""Name of the setting that holds the number that the controller has decided last."""
 KEPT = timedelta(days=30)
 """How long decisions are kept."""
 
@@ -31,8 +33,17 @@ class AuditLine:
 
 
 @frozen(kw_only=True)
+class Change:
+    """How the number of nodes that there shall be moves."""
+
+    by: int
+    fewest: int
+    most: int
+
+
+@frozen(kw_only=True)
 class Setting:
-    """Something that a person has set."""
+    """Something that has been set."""
 
     value: int | None
     set_by: str
@@ -82,17 +93,36 @@ class Records:
 
     async def desired(self) -> Setting | None:
         """The fixed number that was set last; None if there never was one."""
-        return await self._store.read(_desired)
+        return await self._store.read(lambda connection: _setting(connection, DESIRED))
 
     async def set_desired(self, count: int | None, actor: str, now: datetime) -> None:
         """Set the fixed number; None for none."""
 
         def work(connection: Connection) -> None:
-            _write_desired(connection, count, actor, now)
+            _write_setting(connection, DESIRED, count, actor, now)
             said = "auto" if count is None else str(count)
             write_audit(connection, now, AuditLine(actor, "set desired", DESIRED, "accepted", said))
 
         await self._store.write(work)
+
+    async def set_target(self, before: int | None, count: int, now: datetime, fence: Fence) -> bool:
+        """Write down the number that the controller has decided, unless somebody has moved it since it was read.
+
+        Returns:
+            Whether nobody has: otherwise the decision was made of what is not so any more.
+
+        Raises:
+            Fenced: somebody else leads.
+        """
+
+        def work(connection: Connection) -> bool:
+            if read_number(connection, TARGET) != before:
+                return False
+            if count != before:
+                _write_setting(connection, TARGET, count, "controller", now)
+            return True
+
+        return await self._store.write(work, fence)
 
     async def decide(self, decision: Decision, fence: Fence) -> None:
         """Keep a decision; those that are too old go.
@@ -190,22 +220,30 @@ def write_audit(connection: Connection, now: datetime, line: AuditLine) -> None:
     connection.execute(insert(schema.audit).values(at=now, **asdict(line)))
 
 
-def adjust_fixed(connection: Connection, change: int, actor: str, now: datetime) -> None:
-    """Move the fixed number, if there is one."""
-    setting = _desired(connection)
-    if setting is not None and setting.value is not None:
-        _write_desired(connection, max(0, setting.value + change), actor, now)
+def move_numbers(connection: Connection, change: Change, actor: str, now: datetime) -> None:
+    """Move the number of nodes that there shall be, by whoever's decision, in the transaction of what moves it."""
+    for name in (DESIRED, TARGET):
+        setting = _setting(connection, name)
+        if setting is not None and setting.value is not None:
+            moved = max(change.fewest, min(change.most, setting.value + change.by))
+            _write_setting(connection, name, moved, actor, now)
 
 
-def _desired(connection: Connection) -> Setting | None:
-    row = connection.execute(select(schema.settings).where(schema.settings.c.name == DESIRED)).first()
+def read_number(connection: Connection, name: str) -> int | None:
+    """A setting's number; None where there is none."""
+    setting = _setting(connection, name)
+    return setting.value if setting else None
+
+
+def _setting(connection: Connection, name: str) -> Setting | None:
+    row = connection.execute(select(schema.settings).where(schema.settings.c.name == name)).first()
     return None if row is None else Setting(value=row.value, set_by=row.set_by, set_at=row.set_at)
 
 
-def _write_desired(connection: Connection, count: int | None, actor: str, now: datetime) -> None:
-    values = {"value": count, "set_by": actor, "set_at": now}
+def _write_setting(connection: Connection, name: str, value: int | None, actor: str, now: datetime) -> None:
+    values = {"value": value, "set_by": actor, "set_at": now}
     changed = connection.execute(
-        update(schema.settings).where(schema.settings.c.name == DESIRED).values(**values)
+        update(schema.settings).where(schema.settings.c.name == name).values(**values)
     )
     if not changed.rowcount:
-        connection.execute(insert(schema.settings).values(name=DESIRED, **values))
+        connection.execute(insert(schema.settings).values(name=name, **values))

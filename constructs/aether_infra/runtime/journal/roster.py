@@ -57,23 +57,11 @@ class Roster:
 
     async def all(self) -> dict[str, Known]:
         """Every known node, by the cloud's id."""
+        return await self._store.read(read_roster)
 
-        def work(connection: Connection) -> dict[str, Known]:
-            return {
-                row.node_id: Known(
-                    node_id=row.node_id,
-                    role=NodeRole(row.role),
-                    origin=Origin(row.origin),
-                    aether_id=row.aether_id,
-                    first_seen_at=row.first_seen_at,
-                    on_duty_at=row.on_duty_at,
-                    lost_at=row.lost_at,
-                    held=row.held,
-                )
-                for row in connection.execute(select(nodes))
-            }
-
-        return await self._store.read(work)
+    async def get(self, node_id: str) -> Known | None:
+        """What is remembered of a node; None for an unknown one."""
+        return (await self.all()).get(node_id)
 
     async def write(self, changed: Iterable[Known], gone: Collection[str], fence: Fence) -> None:
         """Write nodes as they are now, except whether they are held, and forget those that are gone.
@@ -110,6 +98,23 @@ class Roster:
                 connection.execute(insert(nodes).values(_row(new)))
 
         await self._store.write(work, fence)
+
+
+def read_roster(connection: Connection) -> dict[str, Known]:
+    """Every known node, by the cloud's id."""
+    return {
+        row.node_id: Known(
+            node_id=row.node_id,
+            role=NodeRole(row.role),
+            origin=Origin(row.origin),
+            aether_id=row.aether_id,
+            first_seen_at=row.first_seen_at,
+            on_duty_at=row.on_duty_at,
+            lost_at=row.lost_at,
+            held=row.held,
+        )
+        for row in connection.execute(select(nodes))
+    }
 
 
 def _row(known: Known) -> dict[str, Any]:

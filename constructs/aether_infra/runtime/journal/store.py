@@ -97,14 +97,18 @@ class Store:
         return cls(engine, runner)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Read in one transaction.
+        """Read in one transaction, as of one moment.
 
         Raises:
             JournalUnavailable: the database fails.
         """
 
         def run() -> T:
-            with self._engine.connect() as connection, connection.begin():
+            connecting = self._engine.connect()
+            if self._engine.dialect.name == "postgresql":
+                # all of it as of one moment, as SQLite does by itself
+                connecting = connecting.execution_options(isolation_level="REPEATABLE READ")
+            with connecting as connection, connection.begin():
                 return work(connection)
 
         return await self._run(run)
