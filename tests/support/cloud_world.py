@@ -43,7 +43,9 @@ class Can(Enum):
     ZONES = auto()
     """The manager chooses a zone, and zones run out of stock."""
     SIZES = auto()
-    """`NodeSpec.size` is honoured, and the cloud refuses one that it does not know."""
+    """`NodeSpec.size` is honoured."""
+    REFUSES_SIZES = auto()
+    """The cloud refuses a size that it does not know."""
     SPOT = auto()
     """`NodeSpec.spot` is honoured."""
     TAGS = auto()
@@ -56,6 +58,8 @@ class Can(Enum):
     """A new machine is not in lists, or not found by id, at first."""
     PENDING = auto()
     """A new machine is pending before it runs."""
+    STOPPING = auto()
+    """An ended machine is stopping before it is gone."""
     QUOTA = auto()
     """The account's limit is a refusal of its own."""
     CORE_ENDS = auto()
@@ -74,6 +78,8 @@ class Can(Enum):
     """A change of DNS takes a while, which the cloud shows."""
     INTERRUPTS = auto()
     """The cloud announces that it takes a machine back."""
+    CRASHES = auto()
+    """Fast enough to crash at each step."""
     PAGES = auto()
     """Lists come in pages."""
     RETRY_AFTER = auto()
@@ -226,6 +232,8 @@ class World(ABC):
     """How long the manager itself must wait after deregistration, where the cloud does not show it."""
     rights: ClassVar[frozenset[str] | None] = None
     """What `catalog.manager_rights` declares for this manager; None where the cloud has no such thing."""
+    unneeded: ClassVar[frozenset[str]] = frozenset()
+    """Of these, what is not needed in this world, as it cannot show something."""
 
     def __init__(self) -> None:
         self.clock = StoppedClock()
@@ -235,6 +243,11 @@ class World(ABC):
     def can(cls, *needs: Can) -> bool:
         """Whether it can show all of these."""
         return not set(needs) & set(cls.lacks)
+
+    @classmethod
+    def available(cls) -> str:
+        """Why it cannot be had on this machine; empty for that it can."""
+        return ""
 
     # the manager under test
 

@@ -411,6 +411,8 @@ def _matches(instance: FakeInstance, item: Mapping[str, Any]) -> bool:
     name, values = item["Name"], item["Values"]
     if name.startswith("tag:"):
         return instance.tags.get(name[4:]) in values
+    if name == "tag-key":
+        return bool(instance.tags.keys() & set(values))
     if name == "instance-id":
         return instance.id in values
     raise Refusal(400, "InvalidParameterValue", f"The filter '{name}' is invalid")

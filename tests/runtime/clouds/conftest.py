@@ -48,8 +48,8 @@ async def world(
 ) -> AsyncIterator[World]:
     """A world of its own for each test; at the end no machine of others may have been touched."""
     kind = worlds()[request.param]
-    if hasattr(kind, "available"):
-        kind.available(request)
+    if missing := kind.available():
+        pytest.skip(missing)
     world = kind()
     try:
         monkeypatch.setenv("HOME", str(tmp_path))

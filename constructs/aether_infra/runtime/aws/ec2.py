@@ -16,7 +16,6 @@ import re
 from collections.abc import Mapping, Sequence
 from weakref import WeakValueDictionary
 
-from aether_infra.core import tags as keys
 from aether_infra.core.tags import NodeRole
 from aether_infra.runtime.aws.dns import Route53Zone
 from aether_infra.runtime.aws.errors import OTHER_PARAMETERS, TERMINATED_TOKEN, translate
@@ -282,15 +281,12 @@ class Ec2Manager:
             Denied: it is somebody else's.
         """
         node = await self._instances.get(node_id)
-        if node is not None and not self._is_ours(node):
+        if node is not None and not self._instances.is_ours(node):
             raise Denied(f"{node_id} is not of the cluster {self._settings.cluster_name}: it is left alone")
         return node
 
     async def _known(self, node_id: str) -> NodeInstance:
         node = await self._instances.get(node_id)
-        if node is None or not self._is_ours(node):
+        if node is None or not self._instances.is_ours(node):
             raise NotFound(f"there is no node {node_id} in {self._settings.cluster_name}")
         return node
-
-    def _is_ours(self, node: NodeInstance) -> bool:
-        return node.tags.get(keys.CLUSTER) == self._settings.cluster_name

@@ -125,12 +125,14 @@ class Instances:
         for node in self._remembered().values():
             if node.token == token:
                 found.setdefault(node.id, node)
-        cluster = self._settings.cluster_name
-        return [node for node in found.values() if node.tags.get(keys.CLUSTER) == cluster]
+        return [node for node in found.values() if self.is_ours(node)]
 
     async def all(self) -> list[NodeInstance]:
         """This cluster's instances, in any state, unsorted."""
-        filters = [{"Name": f"tag:{keys.CLUSTER}", "Values": [self._settings.cluster_name]}]
+        filters = [
+            {"Name": f"tag:{keys.CLUSTER}", "Values": [self._settings.cluster_name]},
+            {"Name": "tag-key", "Values": [keys.ROLE]},
+        ]
         found = {node.id: node for node in await self._describe(filters)}
         return list({**self._remembered(), **found}.values())
 
@@ -147,6 +149,10 @@ class Instances:
             requests = await self._pages("describe_spot_instance_requests", "SpotInstanceRequests", marked)
         ends = instance.interruptions(requests, statuses)
         return [evolve(node, interruption_at=ends[node.id]) if node.id in ends else node for node in nodes]
+
+    def is_ours(self, node: NodeInstance) -> bool:
+        """Whether an instance is a node of this cluster: it carries its tag, and a role in it."""
+        return node.tags.get(keys.CLUSTER) == self._settings.cluster_name and keys.ROLE in node.tags
 
     async def close(self) -> None:
         """Give up looks that are under way."""

@@ -72,10 +72,7 @@ class TargetGroups:
                 continue
             leaving.append(arn)
             if HEALTH.get(state) is not TargetHealth.DRAINING:
-                await self._call(
-                    f"deregistering {target}",
-                    partial(self._elbv2.deregister_targets, TargetGroupArn=arn, Targets=[{"Id": target}]),
-                )
+                await self._leave(arn, target)
         for arn in leaving:
             await self._patience.until(partial(self._left, arn, target), f"{target} to drain")
 
@@ -89,6 +86,15 @@ class TargetGroups:
                 if known is None or WORST_FIRST.index(target.health) < WORST_FIRST.index(known.health):
                     found[target.id] = target
         return sorted(found.values(), key=lambda target: target.id)
+
+    async def _leave(self, arn: str, target: str) -> None:
+        call = partial(self._elbv2.deregister_targets, TargetGroupArn=arn, Targets=[{"Id": target}])
+        try:
+            await self._call(f"deregistering {target}", call)
+        except InvalidRequest as error:
+            # it has ended in between
+            if error.code != NO_TARGET:
+                raise
 
     async def _left(self, arn: str, target: str) -> bool:
         return await self._state(arn, target) is None
