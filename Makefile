@@ -51,6 +51,12 @@ bench: $(installed) ## measure what synthesis costs, ours beside the stock way
 		echo "== $$script"; PATH="$$PWD/.venv/bin:$$PATH" python "$$script"; \
 	done
 
+.PHONY: docs
+docs: $(installed) ## build the documentation site, docs/_build/html; a warning or a broken link is an error
+	$(activate) python -m sphinx --jobs auto --fail-on-warning --keep-going --nitpicky --quiet \
+		-b html docs docs/_build/html
+	$(python) docs/check_links.py docs/_build/html
+
 .PHONY: setup
 setup: $(installed) $(cdktf) ## only set up: .venv/ and node_modules/
 
