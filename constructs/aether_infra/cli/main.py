@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -51,6 +52,9 @@ COMMANDS: Mapping[str, Entry] = {
     "node": Entry(
         module="aether_infra.cli.node", summary="List, create, drain and end nodes of a running cluster."
     ),
+    "simulate": Entry(
+        module="aether_infra.cli.simulate", summary="Play a load against the policy that sizes a cluster."
+    ),
     "completion": Entry(
         module="aether_infra.cli.completion", summary="Print the completion script of a shell."
     ),
@@ -90,6 +94,16 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(entry.module).command
         return keep_lines(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called; of one that there is not, name what may be meant."""
+        name = args[0]
+        if name not in COMMANDS and name[:1] != "-" and not ctx.resilient_parsing:
+            near = get_close_matches(name, COMMANDS, n=1)
+            ctx.fail(f"No such command '{name}'." + (f" Did you mean '{near[0]}'?" if near else ""))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """List the commands without importing them."""
