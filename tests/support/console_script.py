@@ -77,11 +77,13 @@ def in_terminal(
         preexec_fn=_controlling,  # noqa: PLW1509 - one thread, and Ctrl-C must reach the command alone
     )
     os.close(other_end)
-    screen, seen = "", 0
+    screen, seen, typed = "", 0, ""
     waiting = list(answers)
     try:
-        while part := _read(main_end):
+        while part := _read(main_end, again="\x03" if typed == "\x03" else ""):
             screen += part
+            if part != "^C":  # the echo alone is no answer
+                typed = ""
             while waiting and waiting[0][0] in plain(screen)[seen:]:
                 expected, typed = waiting.pop(0)
                 seen = plain(screen).index(expected, seen) + len(expected)
@@ -107,8 +109,11 @@ def _controlling() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _read(terminal: int) -> str:
-    """What is new on the screen; empty at the end."""
+def _read(terminal: int, *, again: str) -> str:
+    """What is new on the screen; empty at the end. Meanwhile a key is pressed again, as people do with Ctrl-C.
+
+    Python misses a signal that comes at the moment at which it begins to wait for a line.
+    """
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         if select.select([terminal], [], [], 1)[0]:
@@ -116,4 +121,5 @@ def _read(terminal: int) -> str:
                 return os.read(terminal, 65536).decode(errors="replace")
             except OSError:  # Linux: the other end is closed
                 return ""
+        os.write(terminal, again.encode())
     raise AssertionError("the command says nothing any more")

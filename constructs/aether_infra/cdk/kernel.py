@@ -24,10 +24,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsii
@@ -93,8 +96,16 @@ class EarlyProcess(_NodeProcess):
 
     def start(self) -> None:
         """Create the process, under the environment that it needs."""
-        with _kernel_environment():
+        with _kernel_environment(), _group_of_its_own():
             super().start()  # type: ignore[no-untyped-call]
+
+    def stop(self) -> None:
+        """End the process; one that is dead already has nothing to be told."""
+        stdin = self._process.stdin
+        if stdin is not None and not stdin.closed and self._process.poll() is not None:
+            with suppress(OSError):  # closing flushes, into a broken pipe
+                stdin.close()
+        super().stop()
 
     def handshake(self) -> None:
         """Leave the greeting unread: `start` calls this, and waiting here is what costs time."""
@@ -177,6 +188,27 @@ def _kernel_environment() -> Iterator[None]:
                 os.environ[name] = before[name]
             else:
                 os.environ.pop(name, None)
+
+
+@contextmanager
+def _group_of_its_own() -> Iterator[None]:
+    """Keep Ctrl-C from the process that jsii creates meanwhile.
+
+    A terminal sends it to the whole group, and a kernel that dies under Python's feet is noise. Python ends it.
+    """
+    if os.name != "posix":
+        yield
+        return
+    # what the module uses of its own subprocess
+    jsii_process.subprocess = SimpleNamespace(  # type: ignore[assignment,attr-defined]
+        PIPE=subprocess.PIPE,
+        Popen=partial(subprocess.Popen, process_group=0),
+        TimeoutExpired=subprocess.TimeoutExpired,
+    )
+    try:
+        yield
+    finally:
+        jsii_process.subprocess = subprocess  # type: ignore[attr-defined]
 
 
 def _bundled_node() -> Iterator[tuple[str, str]]:

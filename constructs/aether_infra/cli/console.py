@@ -6,6 +6,7 @@ Colour and progress appear on a terminal only, and never where `NO_COLOR` is set
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +16,26 @@ from typing import Any
 import click
 
 
+def paint(text: str, **style: Any) -> str:
+    """Text in colour; click takes the colour out again where there is no terminal.
+
+    Args:
+        text: the text.
+        **style: as `click.style` takes it.
+    """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return click.style(text, **style)
+
+
 def complain(text: str) -> None:
     """Print an error's text on standard error."""
-    click.echo(click.style("error: ", fg="red", bold=True) + text, err=True)
+    click.echo(paint("error: ", fg="red", bold=True) + text, err=True)
 
 
 def note(text: str) -> None:
     """Print, on standard error, what the operator should know although nothing failed."""
-    click.echo(click.style("note: ", fg="yellow") + text, err=True)
+    click.echo(paint("note: ", fg="yellow") + text, err=True)
 
 
 def say(text: str) -> None:

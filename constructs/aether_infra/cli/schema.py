@@ -25,8 +25,8 @@ from aether_infra.cli.console import say
 def command(output: Path | None, *, as_page: bool) -> None:
     r"""Print the JSON Schema of aether.toml, by which an editor completes keys, explains them and marks mistakes.
 
-    It says which keys there are, their types, forms, bounds and defaults, and what goes with which kind of compute. What
-    it cannot say, such as sums over several keys, `aether-infra validate` says.
+    It says which keys there are, their types, forms, bounds and defaults, and what goes with which kind of compute.
+    What it cannot say, such as sums over several keys, `aether-infra validate` says.
 
     \b
     aether-infra schema -o aether.schema.json

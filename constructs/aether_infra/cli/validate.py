@@ -10,7 +10,7 @@ from typing import Any
 import click
 from attrs import asdict, evolve, frozen
 
-from aether_infra.cli.console import print_json, say
+from aether_infra.cli.console import paint, print_json, say
 from aether_infra.cli.options import find_paths, json_option, note_doubts
 from aether_infra.config import AetherConfig, ConfigError, loads, warnings
 from aether_infra.errors import Problem
@@ -150,7 +150,7 @@ def _show(outcomes: Sequence[Outcome]) -> None:
             continue
         tables = parse(outcome.text, outcome.source)
         text = normalized(explain(outcome.config, tables), nodes_own(tables))
-        shown = re.sub(r"(?m)(?:^|  )# .*$", lambda match: click.style(match[0], dim=True), text)
+        shown = re.sub(r"(?m)(?:^|  )# .*$", lambda match: paint(match[0], dim=True), text)
         click.echo(f"# {outcome.source}\n{shown}" if len(outcomes) > 1 else shown, nl=len(outcomes) > 1)
 
 
