@@ -379,7 +379,7 @@ class FakeAws(FakeCloud):
         self._zone(HostedZoneId)
         for change in ChangeBatch["Changes"]:
             given = change["ResourceRecordSet"]
-            name = f"{given['Name'].rstrip('.')}."
+            name = f"{given['Name'].rstrip('.')}.".replace("*", "\\052")
             record, key = {**given, "Name": name}, (name, given["Type"])
             if change["Action"] == "UPSERT":
                 self.records[key] = record

@@ -89,6 +89,8 @@ class FakeEcs:
         self.groups = groups
         self.services: dict[str, FakeService] = {}
         self.tasks: dict[str, FakeTask] = {}
+        self.idle = False
+        """The scheduler does nothing, as it does for a moment after each change."""
         self._number = 0
         self._began = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 
@@ -127,7 +129,7 @@ class FakeEcs:
 
     def control(self) -> None:
         """The scheduler: start what is lacking; stop what is too much, the oldest first, protected ones never."""
-        for service in self.services.values():
+        for service in [] if self.idle else self.services.values():
             running = self.running(service.name)
             for _ in range(service.desired - len(running)):
                 if "" in self.behaviour.out_of_stock:

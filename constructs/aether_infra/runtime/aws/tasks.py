@@ -140,7 +140,7 @@ class Tasks:
             if failures and seconds:
                 reason = str(failures[0].get("reason"))
                 raise Conflict(
-                    "the other tasks cannot be protected from being ended in its place: a deployment is under way",
+                    "the other tasks cannot be kept from being ended in its place: a deployment is under way",
                     code=reason,
                 )
 
