@@ -6,9 +6,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from aether_infra import __version__
 from aether_infra.api import schema
 from aether_infra.api.auth import HEADER
-from aether_infra.api.context import Api, Viewer, service
+from aether_infra.api.context import Api, Served, Viewer
 from aether_infra.api.metrics import Metrics
 from aether_infra.api.options import ApiOptions
 from aether_infra.api.problems import (
@@ -92,8 +92,6 @@ def create_app(opened: Service, options: ApiOptions, now: Callable[[], float] = 
 
 
 def _health(app: FastAPI) -> None:
-    opened = Annotated[Service, Depends(service)]
-
     @app.get("/health/live", tags=["health"])
     async def live() -> schema.Health:
         """Whether the process works; needs no key."""
@@ -104,7 +102,7 @@ def _health(app: FastAPI) -> None:
         tags=["health"],
         responses={503: {"model": schema.Health, "description": "Not ready."}},
     )
-    async def ready(own: opened) -> Any:
+    async def ready(own: Served) -> Any:
         """Whether requests can be taken; needs no key."""
         good, detail = await own.ready()
         health = schema.Health(status="UP" if good else "DOWN", detail=detail)
@@ -116,7 +114,7 @@ def _health(app: FastAPI) -> None:
         response_class=Response,
         responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
     )
-    async def metrics(own: opened, _who: Viewer, request: Request) -> Response:
+    async def metrics(own: Served, _who: Viewer, request: Request) -> Response:
         """What Prometheus scrapes."""
         found: Metrics = request.app.state.metrics
         found.cluster.leader = own.leader

@@ -26,6 +26,7 @@ _PROBLEM: Final[dict[str, Any]] = {"model": schema.ProblemModel, "content": {MED
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     status: {**_PROBLEM, "description": text}
     for status, text in {
+        400: "The request cannot be read.",
         401: "No key.",
         403: "A wrong key, or a role that is not enough.",
         404: "There is no such thing.",

@@ -100,7 +100,7 @@ function drawChart(decisions, maximum) {
     $("chart").replaceChildren();
     return;
   }
-  const width = 1000, height = 130, left = 30, right = 170, top = 10, bottom = 22;
+  const width = Math.max(280, $("chart").clientWidth), height = 130, left = 24, right = 130, top = 10, bottom = 22;
   const begin = Date.parse(points[0].at), end = Math.max(Date.now(), begin + 1000);
   const most = Math.max(1, maximum, ...points.map((point) => Math.max(point.desired, point.actual)));
   const x = (at) => left + (width - left - right) * (at - begin) / (end - begin);
