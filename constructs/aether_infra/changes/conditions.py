@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from aether_infra.catalog.aws import architecture
 from aether_infra.catalog.replacement import CONDITIONS, TypeFacts
 from aether_infra.changes.values import ABSENT, Difference
 
@@ -79,7 +80,11 @@ def follows(pattern: str, facts: TypeFacts | None) -> Verdict:
         if prefix in facts.replace:
             return Verdict(replaces=Answer.YES)
         if prefix in facts.when:
-            return Verdict(replaces=Answer.MAYBE, condition=_words(facts.when[prefix]))
+            answer = _AFTERWARDS.get(facts.when[prefix], Answer.MAYBE)
+            return Verdict(
+                replaces=answer,
+                condition=_words(facts.when[prefix]) if answer is Answer.MAYBE else "",
+            )
     return IN_PLACE
 
 
@@ -187,6 +192,11 @@ def _was_set(difference: Difference, *_: Any) -> bool:
     return not _is_nothing(difference.old)
 
 
+def _another_architecture(difference: Difference, *_: Any) -> bool:
+    old, new = (architecture(str(each)) for each in (difference.old, difference.new))
+    return old != new
+
+
 def _immutable(_: Difference, old: Mapping[str, Any], __: Mapping[str, Any]) -> bool:
     return old.get("immutable") in (True, "true")
 
@@ -206,10 +216,20 @@ _TESTS: Final[Mapping[str, Callable[[Difference, Mapping[str, Any], Mapping[str,
     "narrower": _narrower,
     "off": _off,
     "removed": _removed,
+    "comes or goes": lambda difference, *_: difference.old is ABSENT or difference.new is ABSENT,
     "fewer": _fewer,
     "was set": _was_set,
     "was unset": lambda difference, *_: not _was_set(difference),
+    "another architecture": _another_architecture,
     "immutable": _immutable,
     "unless overlay": _unless_overlay,
     "unless force_new_deployment": _unless_forced,
 }
+
+_AFTERWARDS: Final[Mapping[str, Answer]] = {
+    "comes or goes": Answer.NO,
+    "removed": Answer.NO,
+    "was set": Answer.YES,
+    "was unset": Answer.NO,
+}
+"""What a condition comes to where the argument had a value and will have one that is not known yet."""

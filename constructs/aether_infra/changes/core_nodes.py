@@ -247,10 +247,14 @@ def _count_notes(stack: StackChange, old: Stack, new: Stack) -> Iterator[Danger]
 def _unheard_notes(stack: StackChange, old: Stack, new: Stack) -> Iterator[Danger]:
     """Settings that a running core node does not take over."""
     before = voters(old)
+    anew = {each.address for each in stack.resources if each.action is Action.REPLACE}
     unheard = {
         id_: block
         for id_, block in voters(new).items()
-        if id_ in before and block.type in _KEEP_SETTINGS and _new_settings(before[id_], old, block, new)
+        if id_ in before
+        and block.type in _KEEP_SETTINGS
+        and block.address not in anew
+        and _new_settings(before[id_], old, block, new)
     }
     if unheard:
         yield Danger(
@@ -322,6 +326,8 @@ def _restarts(stack: StackChange) -> dict[str, list[ResourceChange]]:
 
 def _restarts_node(change: ResourceChange) -> bool:
     type_ = change.block.type
+    if change.is_left_behind or change.lost_its_cluster:
+        return False
     if change.goes:
         return type_ in MACHINES or type_ in _ATTACHMENTS
     if change.action is Action.MAYBE_REPLACE and type_ in MACHINES:

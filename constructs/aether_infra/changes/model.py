@@ -173,5 +173,5 @@ class Changes:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing happens."""
-        return not self.stacks
+        """Whether nothing happens, and nothing is to be said."""
+        return not self.stacks and not self.dangers

@@ -187,16 +187,19 @@ class Planner:
     def _lookup(self, block: Block) -> Effect:
         """What happens to what a data source finds.
 
-        Where an argument is known only afterwards, or something that it waits for changes, Terraform looks it up
-        afterwards. Source: https://developer.hashicorp.com/terraform/language/data-sources (as of 2026-11).
+        Terraform looks it up only afterwards, and plans as if it were another, where an argument is known only then,
+        or where the data source refers to, or waits for, a resource to which anything happens.
+        Source: https://developer.hashicorp.com/terraform/language/data-sources (as of 2026-11).
         """
         before = self._old.blocks.get(block.address)
-        waits = any(
-            self.change(address) is not None
-            for address in block.depends_on
-            if (found := self._new.blocks.get(address)) and not found.is_data
-        )
-        if waits or self.effect(dict(block.arguments)) is Effect.CHANGED:
+        awaited = {
+            *block.depends_on,
+            *(each.address for each in references(dict(block.arguments), self._new)),
+        }
+        resources = (each for each in awaited if (it := self._new.blocks.get(each)) and not it.is_data)
+        if any(self.change(each) is not None for each in resources):
+            return Effect.CHANGED
+        if self.effect(dict(block.arguments)) is Effect.CHANGED:
             return Effect.CHANGED
         old = {} if before is None else known(before.arguments, self._old)
         if before is None or compare(old, known(block.arguments, self._new), None)[0]:

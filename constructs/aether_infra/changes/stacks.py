@@ -52,8 +52,9 @@ def compare_documents(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Ma
     happening = tuple(each for each in stacks if each.resources or each.providers or each.backend)
     return Changes(
         stacks=happening,
-        dangers=tuple(find_dangers(happening)),
-        notes=tuple(find_notes(happening)),
+        # a change of `lifecycle` alone happens to no resource, and may be dangerous all the same
+        dangers=tuple(find_dangers(stacks)),
+        notes=tuple(find_notes(stacks)),
         counts=Counter(each.action for stack in happening for each in stack.resources),
     )
 

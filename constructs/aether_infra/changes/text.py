@@ -94,7 +94,7 @@ def summary(counts: Mapping[Action, int]) -> str:
         counts: resources by action.
     """
     told = [
-        f"{counts[action]} {verb}"
+        f"{counts.get(action, 0)} {verb}"
         for action, verb in _VERBS.items()
         if counts.get(action) or action is not Action.MAYBE_REPLACE
     ]

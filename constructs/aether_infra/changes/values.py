@@ -105,7 +105,7 @@ class _Comparison:
             return
         if isinstance(old, dict) and isinstance(new, dict):
             yield from self.tables(old, new, path, pattern)
-        elif _is_blocks(old) or _is_blocks(new):
+        elif all(each is ABSENT or _is_blocks(each) for each in (old, new)):
             yield from self._blocks(_as_list(old), _as_list(new), path, pattern)
         else:
             inside = tuple(_inside_json(old, new))
