@@ -7,10 +7,12 @@ Warnings are errors. Nothing is fetched: what is generated comes from this proje
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import re
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -99,6 +101,8 @@ PACKAGES = {
     "api": "the runtime manager's HTTP API",
 }
 """What the reference of the code has a page of, in this order, and what each is."""
+PICTURED = ("aws", "gcp", "azure", "digitalocean", "oracle")
+"""Clouds whose plain example is drawn."""
 LEFT_OUT = {
     "aether_infra.oracle.bindings",  # generated: Oracle's own documentation says what the arguments mean
     "aether_infra.aws.instance_node",  # programs that run elsewhere
@@ -139,6 +143,23 @@ def generate() -> None:
             file.write_text(text, encoding="utf-8")
     for old in set(PAGES.glob("*.md")) - {PAGES / name for name in pages}:
         old.unlink()
+    draw(PICTURED)
+
+
+def draw(clouds: Sequence[str]) -> None:
+    """Draw each cloud's plain example, unless its picture is newer than all that it is drawn from."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    code = max(path.stat().st_mtime for path in (ROOT / "constructs").rglob("*.*") if path.suffix != ".pyc")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AETHER_")}
+    environment["PYTHONPATH"] = str(ROOT / "constructs")
+    for cloud in clouds:
+        example, picture = ROOT / f"apps/examples/{cloud}.toml", PICTURES / f"{cloud}.svg"
+        if picture.exists() and picture.stat().st_mtime > max(code, example.stat().st_mtime):
+            continue
+        arguments = ["diagram", "--config", str(example), "--cloud", cloud, "--output", str(picture)]
+        subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "aether_infra.cli", *arguments], check=True, env=environment, cwd=ROOT
+        )
 
 
 def exists(name: str) -> bool:
