@@ -115,3 +115,29 @@ def test_the_order_of_a_document_does_not_matter(document: dict[str, Any]) -> No
         return [turned(item) for item in value] if isinstance(value, list) else value
 
     assert compare_documents({"aws": document}, {"aws": turned(document)}).is_empty
+
+
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(["", "a", "all", *REFERENCES])),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["aws_vpc", "a", "lifecycle", "ignore_changes", "depends_on", "metadata", "spec"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+tables = st.dictionaries(
+    st.sampled_from(["//", "resource", "data", "provider", "terraform", "output", "locals"]), anything
+)
+
+
+@given(tables, tables)
+@settings(max_examples=60, deadline=None)
+def test_no_document_is_too_strange(old: dict[str, Any], new: dict[str, Any]) -> None:
+    told = list(lines(compare_documents({"aws": old}, {"aws": new})))
+    assert told

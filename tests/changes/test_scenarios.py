@@ -213,6 +213,12 @@ SCENARIOS = {
         does={"digitalocean_droplet compute/node-1": CHANGE},
         dangers=("quorum",),
     ),
+    "droplets: domain": Scenario(
+        base="digitalocean-vm",
+        edits={"cellar.example.com": "cave.example.com"},
+        does={"digitalocean_certificate certificate": REPLACE, "digitalocean_record record": CHANGE},
+        dangers=("address",),
+    ),
     "oke: service range": Scenario(
         base="oracle",
         edits={"compartment_id": 'service_cidr = "10.97.0.0/16"\ncompartment_id'},

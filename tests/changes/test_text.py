@@ -101,8 +101,8 @@ def test_texts_of_several_lines_show_the_lines_that_differ(compared: Compared) -
     start = next(number for number, line in enumerate(told) if "user_data: another text" in line)
     assert [line.strip() for line in told[start + 1 : start + 5]] == [
         "- IMAGE=a:1",
-        "- (hidden)",
         "+ IMAGE=a:2",
+        "- (hidden)",
         "+ (hidden)",
     ]
 

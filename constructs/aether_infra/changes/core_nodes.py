@@ -268,11 +268,11 @@ def _unheard_notes(stack: StackChange, old: Stack, new: Stack) -> Iterator[Dange
 
 def _new_settings(before: Block, old: Stack, after: Block, new: Stack) -> bool:
     """Whether arguments differ that Terraform is told to ignore."""
-    ignored = after.lifecycle.get("ignore_changes") or ()
+    ignored = after.lifecycle.get("ignore_changes")
     return any(
         known(before.arguments.get(key), old) != known(after.arguments.get(key), new)
-        for key in ignored
-        if key in after.arguments
+        for key in (ignored if isinstance(ignored, list) else ())
+        if isinstance(key, str) and key in after.arguments
     )
 
 

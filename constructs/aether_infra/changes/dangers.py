@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aether_infra.changes.core_nodes import core_dangers, core_notes
 from aether_infra.changes.model import Action, Danger, ResourceChange, StackChange
+from aether_infra.changes.references import known
 from aether_infra.changes.values import ABSENT
 from aether_infra.changes.words import (
     CLUSTERS,
@@ -290,6 +292,11 @@ def _entrances(stack: StackChange) -> Iterator[Danger]:
             f"{_named(gone)} {_happens(gone)}: others may know the address, which will be another or none",
             gone,
         )
+    if stack.old is not None:
+        urls = [known(each.outputs.get("application_url"), each) for each in (stack.old, stack.new)]
+        old, new = (urlsplit(each).netloc if isinstance(each, str) else "" for each in urls)
+        if old and new and old != new and "${" not in old + new:
+            yield _about("address", stack, f"users reach the application at another address: {old} → {new}")
     zones = [each for each in stack.resources if each.block.type in ZONES and each.goes]
     if zones:
         yield _about(

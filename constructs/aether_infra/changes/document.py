@@ -43,7 +43,8 @@ class Block:
     @property
     def depends_on(self) -> tuple[str, ...]:
         """Addresses that it waits for."""
-        return tuple(self.meta.get("depends_on") or ())
+        addresses = self.meta.get("depends_on")
+        return tuple(map(str, addresses)) if isinstance(addresses, list) else ()
 
     @property
     def prevents_destroy(self) -> bool:
@@ -123,8 +124,9 @@ def _place(body: Mapping[str, Any]) -> str:
 def _providers(table: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name, configurations in _one(table).items():
         for each in configurations if isinstance(configurations, list) else [configurations]:
-            alias = each.get("alias")
-            yield (f"{name}.{alias}" if alias else name), each
+            settings = _one(each)
+            alias = settings.get("alias")
+            yield (f"{name}.{alias}" if alias else name), settings
 
 
 def _backend(terraform: Mapping[str, Any]) -> Mapping[str, Any]:

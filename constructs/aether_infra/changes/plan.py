@@ -222,7 +222,7 @@ class Planner:
 
     def _reasons(self, before: Block, block: Block) -> Iterator[str]:
         """Why a resource is replaced, whatever its arguments say."""
-        for each in block.lifecycle.get("replace_triggered_by") or ():
+        for each in _listed(block.lifecycle.get("replace_triggered_by")):
             address = _ID.match(str(each))
             if address and address[0] in self._new.blocks and self.change(address[0]) is not None:
                 yield f"{each} changes, which triggers it (replace_triggered_by)"
@@ -251,10 +251,14 @@ class Planner:
 
 def _ignored(block: Block) -> frozenset[str]:
     """Arguments whose changes Terraform ignores; `all` for every one."""
-    ignored = block.lifecycle.get("ignore_changes") or ()
+    ignored = block.lifecycle.get("ignore_changes")
     if ignored == "all":
         return frozenset({"all"})
-    return frozenset(re.sub(r"\[[^\]]*\]", "", str(each)) for each in ignored)
+    return frozenset(re.sub(r"\[[^\]]*\]", "", str(each)) for each in _listed(ignored))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _is_ignored(pattern: str, ignored: frozenset[str]) -> bool:

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, Final
 
 from aether_infra.changes.conditions import Answer
@@ -286,11 +287,18 @@ def _text_lines(old: Any, new: Any, path: str, indent: str = "") -> Iterator[Lin
         for line in difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
         if not line.startswith(("---", "+++", "@@"))
     ]
-    for line in differing[:_LINES]:
-        text = f"{line[0]} {_HIDDEN if is_secret(line) else _cut(line[1:].strip())}"
-        yield [(f"          {indent}", ""), (text, "red" if line[0] == "-" else "green")]
-    if len(differing) > _LINES:
-        yield [(f"          {indent}", ""), (f"… and {len(differing) - _LINES} more lines", "dim")]
+    gone, come = ([line[1:].strip() for line in differing if line[0] == sign] for sign in "-+")
+    for before, after in list(zip_longest(gone, come))[: _LINES // 2]:
+        pair = (before, after) if before is None or after is None else _around(before, after)
+        for sign, text, style in zip("-+", pair, ("red", "green"), strict=True):
+            if text is not None:
+                shown_text = _HIDDEN if is_secret(text) else _cut(text)
+                yield [(f"          {indent}", ""), (f"{sign} {shown_text}", style)]
+    if max(len(gone), len(come)) > _LINES // 2:
+        yield [
+            (f"          {indent}", ""),
+            (f"… and {max(len(gone), len(come)) - _LINES // 2} more lines", "dim"),
+        ]
 
 
 def _cut(text: str) -> str:
