@@ -195,6 +195,17 @@ class World:
                 raise AssertionError(f"not over after {seconds} s: {waiting}")
             await service.journal.nap(5)
 
+    def here(self, loop: asyncio.AbstractEventLoop, role: NodeRole) -> list[str]:
+        """Ids of the machines of a role that live, asked from outside of the loop."""
+        now = loop.time()
+        return [
+            each.id for each in self.cloud.machines.values() if each.role is role and each.state(now).alive
+        ]
+
+    def elastic_here(self, loop: asyncio.AbstractEventLoop) -> list[str]:
+        """Ids of the elastic machines that live, asked from outside of the loop."""
+        return self.here(loop, NodeRole.WORKER)
+
     def elastic(self) -> list[str]:
         """Ids of the elastic machines that live."""
         return [machine.id for machine in self.cloud.alive(NodeRole.WORKER)]

@@ -74,7 +74,7 @@ def test_growth_stops_at_the_most_and_counts_every_machine() -> None:
     full = cluster(node(1), node(2, Phase.LEAVING, operation_id="op"), cpu=0.9, maximum=2)
     decision = decided(full)
     assert decision.create == 0
-    assert "1 are missing; 2 of at most 2 machines are there" in decision.holds
+    assert "1 missing; 2 of at most 2 machines are there" in decision.holds
 
 
 def test_the_fewest_are_there_whatever_the_load() -> None:
@@ -287,6 +287,7 @@ LOADS = st.none() | st.floats(0, 1)
     thresholds=st.builds(Thresholds, cpu_up=st.floats(0.3, 1), cpu_down=st.floats(0, 0.3)),
 )
 def test_whatever_is_seen_the_decision_is_safe(
+    *,
     nodes: list[tuple[Phase, float | None, bool]],
     fixed: int | None,
     desired: int | None,

@@ -182,9 +182,8 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     try:
-        return create_engine(
-            url, pool_size=THREADS, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS}
-        )
+        arguments = {"connect_timeout": BUSY_SECONDS, "client_encoding": "utf8"}
+        return create_engine(url, pool_size=THREADS, pool_pre_ping=True, connect_args=arguments)
     except ModuleNotFoundError as error:
         raise MissingExtraError("runtime-postgresql", error.name or "psycopg") from error
     except (ArgumentError, NoSuchModuleError, InvalidRequestError) as error:

@@ -113,13 +113,13 @@ def _creatable(seen: Observation, missing: int, memory: Memory, policy: Policy) 
         times = "once" if memory.creation_failures == 1 else f"{memory.creation_failures} times in a row"
         return (
             0,
-            f"{missing} are missing; creation failed {times}, next in {wait:.0f} s: {memory.creation_error}",
+            f"{missing} missing; creation failed {times}, next in {wait:.0f} s: {memory.creation_error}",
         )
     # whatever has a machine counts against the most there may be, also what is on its way out
     occupied = seen.coming + sum(1 for node in seen.elastic if node.phase is not Phase.GONE)
     room = max(0, seen.maximum - occupied)
     if room < missing:
-        return room, f"{missing} are missing; {occupied} of at most {seen.maximum} machines are there"
+        return room, f"{missing} missing; {occupied} of at most {seen.maximum} machines are there"
     return missing, ""
 
 
