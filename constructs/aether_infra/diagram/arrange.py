@@ -11,7 +11,7 @@ from typing import Final
 from attrs import define, evolve, field
 
 from aether_infra.diagram.blocks import GAP, INSET, Block, Card, Group, Row, actor
-from aether_infra.diagram.model import API, INTERNET_GATEWAY, NEIGHBOURS, Architecture, Part, Place
+from aether_infra.diagram.model import API, INTERNET_GATEWAY, MANAGER, NEIGHBOURS, Architecture, Part, Place
 from aether_infra.diagram.nodes import tier
 from aether_infra.diagram.scene import Rect, Scene
 from aether_infra.diagram.slots import Slot, least_width, slots_of, widths
@@ -92,7 +92,7 @@ class _Builder:
     def __attrs_post_init__(self) -> None:
         picture = self.architecture
         self.out = Arrangement(architecture=picture)
-        passed = public_subnets(picture) and from_outside(picture, API)
+        passed = public_subnets(picture) and (from_outside(picture, API) or from_outside(picture, MANAGER))
         self.lane = LANE - INSET if passed else 0
         self.tier = tier(picture, self.lane)
         self.out.tier = self.tier.key

@@ -39,6 +39,10 @@ ICONS: Final[Mapping[Kind, str]] = {
     Kind.GATEWAY: "M4 17V3h9v14M2.5 17h12M13 10h5M16 7.5 18.5 10 16 12.5M10.5 10v.1",
     Kind.ENDPOINT: "M7 3v4M13 3v4M5 7h10v3a5 5 0 0 1-10 0zM10 15v3",
     Kind.NEIGHBOUR: "M2.5 4h7v5h-7zM10.5 11h7v5h-7zM6 9v4.5h4.5",
+    Kind.MANAGER: (
+        "M10 12.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM10 2v3M10 15v3M2 10h3M15 10h3"
+        "M4.3 4.3l2.2 2.2M13.5 13.5l2.2 2.2M15.7 4.3l-2.2 2.2M6.5 13.5l-2.2 2.2"
+    ),
     Kind.CLUSTER: (
         "M10 2l6.5 3.2 1.6 7L13.6 18H6.4l-4.5-5.8 1.6-7z"
         "M10 12.4a2.4 2.4 0 1 0 0-4.8 2.4 2.4 0 0 0 0 4.8ZM10 7.6V4.5M12 11.3l2.7 1.9"

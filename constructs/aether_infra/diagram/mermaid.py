@@ -167,6 +167,8 @@ class _Writer:
         for subnet in picture.subnets:
             if not subnet.zonal and subnet.key not in self.names:
                 yield self._node(subnet)
+        if picture.manager is not None:
+            yield self._node(picture.manager)
         for gateway in picture.gateways:
             if gateway.subnet is None:
                 yield self._node(gateway)

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     GATEWAY = "gateway"
     ENDPOINT = "private way to services"
     NEIGHBOUR = "other machines of the network"
+    MANAGER = "runtime manager"
     CLUSTER = "Kubernetes cluster"
     API = "Kubernetes API"
     POOL = "machines"
@@ -222,6 +223,8 @@ class Architecture:
     """Zones that nodes or subnets are in, in order."""
     nodes: tuple[Node, ...]
     elastic: Part | None
+    manager: Part | None
+    """The service that keeps the number of nodes at run time, where it runs beside them."""
     group: Part | None
     """The nodes as the firewall sees them, all together."""
     balancers: tuple[Balancer, ...]
@@ -246,6 +249,8 @@ INTERNET_GATEWAY = "internet-gateway"
 """Key of the network's door to the internet."""
 API = "api"
 """Key of the Kubernetes API."""
+MANAGER = "manager"
+"""Key of the service that keeps the number of nodes at run time."""
 SERVICES = "services"
 """Key of what the cloud runs beside the network, all together."""
 NEIGHBOURS = "neighbours"

@@ -11,6 +11,7 @@ from aether_infra.diagram.model import (
     INTERNET,
     INTERNET_GATEWAY,
     MACHINES,
+    MANAGER,
     NEIGHBOURS,
     NODES,
     SERVICES,
@@ -24,6 +25,8 @@ from aether_infra.diagram.tracks import Point, spread
 
 ABOVE: Final = 18
 """How far above public subnets the line runs that joins their gateways."""
+INSIDE: Final = frozenset({NODES, MACHINES, API, MANAGER})
+"""What calls from within the network: drawn as one line."""
 DIRECT: Final = 40
 """How far below the top of the nodes' box a line leaves that needs no gateway."""
 
@@ -59,8 +62,9 @@ def ways_out(pen: Pen) -> list[int]:
     for gateway in pen.arrangement.architecture.gateways:
         if gateway.subnet is None and gateway.key != INTERNET_GATEWAY:
             landings += _beside(pen, gateway, len(landings))
-    _from_neighbours(pen)
-    direct = tuple(flow for flow in pen.into(INTERNET) if flow.source in {NODES, MACHINES})
+    for key in (MANAGER, NEIGHBOURS):
+        _inward(pen, key)
+    direct = tuple(flow for flow in pen.into(INTERNET) if flow.source in INSIDE)
     if direct:
         landings.append(_up(pen, direct, (pen.tier.rect.right, pen.tier.rect.y + DIRECT), len(landings)))
     for flow in pen.out_of(INTERNET_GATEWAY):
@@ -74,7 +78,7 @@ def ways_out(pen: Pen) -> list[int]:
 def _beside(pen: Pen, gateway: Gateway, sides: int) -> list[int]:
     """Lines of one way out; returns where one of them reaches the internet."""
     box, tier = pen.box(gateway.key), pen.tier
-    flows = tuple(flow for flow in pen.into(gateway.key) if flow.source in {NODES, MACHINES, API})
+    flows = tuple(flow for flow in pen.into(gateway.key) if flow.source in INSIDE)
     y = min(max(box.rect.middle[1], tier.rect.y + 16), tier.rect.bottom - 16)
     if flows:
         pen.draw(flows, [(tier.rect.right, y), (box.rect.x, y)], flows[0].purpose)
@@ -95,11 +99,20 @@ def _up(pen: Pen, flows: tuple[Flow, ...], start: Point, sides: int) -> int:
     return x
 
 
-def _from_neighbours(pen: Pen) -> None:
-    """What else there is in the network may call the nodes, or the Kubernetes API."""
-    for flow in pen.out_of(NEIGHBOURS):
-        box, target = pen.box(NEIGHBOURS), pen.box(flow.target)
+def _inward(pen: Pen, key: str) -> None:
+    """The runtime manager calls the nodes, and what else there is in the network the Kubernetes API."""
+    for flow in pen.out_of(key):
+        if flow.target not in {NODES, MACHINES, API}:
+            continue
+        box, target = pen.box(key), pen.box(flow.target)
         start = (box.rect.x, box.rect.y + 9)
+        if flow.target != API:
+            pen.draw(
+                (flow,),
+                [(box.rect.x, box.rect.middle[1]), (target.rect.right, box.rect.middle[1])],
+                flow.purpose,
+            )
+            continue
         ways = (
             [start, (x, start[1]), (x, y), (target.rect.right, y)]
             for y in spread(target.rect.y + 12, target.rect.bottom - 12, box.rect.middle[1] + 14)

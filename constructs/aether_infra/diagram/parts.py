@@ -17,6 +17,7 @@ def every_part(architecture: Architecture) -> list[Part]:
         architecture.group,
         *architecture.nodes,
         architecture.elastic,
+        architecture.manager,
         *architecture.services,
     ]
     cluster = architecture.cluster

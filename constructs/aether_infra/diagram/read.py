@@ -13,6 +13,7 @@ from aether_infra.diagram.model import (
     INTERNET,
     INTERNET_GATEWAY,
     MACHINES,
+    MANAGER,
     NEIGHBOURS,
     NODES,
     OPERATORS,
@@ -33,6 +34,7 @@ from aether_infra.diagram.readers.sketch import (
     MANAGEMENT,
     Rule,
     Sketch,
+    bounds,
     is_inner,
     listed,
 )
@@ -64,6 +66,9 @@ def read(documents: Mapping[str, Document]) -> Architecture:
     sketch = Sketch(documents=Documents(documents))
     ports = sketch.documents.output("runtime", "ports") or {}
     sketch.roles = {int(number): str(name) for name, number in ports.items() if str(number).isdecimal()}
+    port = sketch.documents.output("runtime", "manager", "port")
+    if str(port).isdecimal():
+        sketch.roles[int(port)] = "manager API"
     kubernetes.roles(sketch)
     kinds = {resource.type for resource in sketch.documents.everything}
     clouds = [reader for start, reader in CLOUDS.items() if any(kind.startswith(start) for kind in kinds)]
@@ -81,6 +86,7 @@ def _finished(sketch: Sketch) -> Architecture:
     sketch.rules = [_narrowed(sketch, rule) for rule in sketch.rules]
     sketch.rules = [_for_health(sketch, rule) for rule in sketch.rules]
     _neighbours(sketch)
+    _made_at_run_time(sketch)
     flows = _flows(sketch.rules)
     title = str(sketch.documents.output("cluster_name") or "") or kubernetes.cluster_name(sketch) or "cluster"
     workloads = sketch.cluster.workloads if sketch.cluster else ()
@@ -108,6 +114,7 @@ def _finished(sketch: Sketch) -> Architecture:
         zones=tuple(dict.fromkeys(zones)),
         nodes=tuple(sketch.nodes),
         elastic=None if workloads else sketch.elastic,
+        manager=sketch.manager,
         group=sketch.group,
         balancers=tuple(sketch.balancers),
         gateways=tuple(sketch.gateways),
@@ -183,6 +190,17 @@ def _serves(sketch: Sketch, service: str, port: int) -> bool:
     return port in targets or port in node_ports
 
 
+def _made_at_run_time(sketch: Sketch) -> None:
+    """Elastic nodes that the runtime manager makes: nothing here stands for them, but for what they are made of."""
+    found = sketch.elastic_bounds()
+    if sketch.elastic is None and sketch.manager is not None and found and found[1] > 0:
+        name = bounds(*found, "elastic nodes")
+        facts = ("made by the runtime manager",)
+        sketch.elastic = Part(
+            key="elastic", kind=Kind.ELASTIC, name=name, facts=facts, sources=tuple(sketch.spare)
+        )
+
+
 def _neighbours(sketch: Sketch) -> None:
     """What else there is in the network has a place if a rule lets traffic to it through."""
     rules = [rule for rule in sketch.rules if NEIGHBOURS in {rule.source, rule.target}]
@@ -231,6 +249,8 @@ def _purpose(source: str, target: str, group: list[Rule]) -> Purpose:
         roles = " ".join(rule.role for rule in group)
         return next((purpose for role, purpose in SERVED.items() if role in roles), Purpose.HEALTH)
     outward = target == INTERNET or source.startswith("nat") or target.startswith("nat")
+    if source == MANAGER and target in {NODES, MACHINES}:
+        return Purpose.MANAGEMENT
     return Purpose.EGRESS if outward else Purpose.CONTROL
 
 

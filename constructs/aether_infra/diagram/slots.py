@@ -11,7 +11,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from aether_infra.diagram.blocks import GAP, INSET, Block, Card, Group, Row, Space
-from aether_infra.diagram.model import API, NODES, Architecture, Balancer, Part, Place
+from aether_infra.diagram.model import API, MANAGER, NODES, Architecture, Balancer, Part, Place
 from aether_infra.diagram.nodes import ZONE_GAP, look_of, subnet_facts
 from aether_infra.diagram.scene import Look
 from aether_infra.diagram.surroundings import frame, from_outside, label_width
@@ -107,7 +107,7 @@ def _passes(architecture: Architecture) -> list[Slot]:
     """Room for lines from outside to the Kubernetes API, and to the nodes themselves."""
     return [
         Slot(key=key, place=Place.NETWORK, block=Space(width=max(PASS, label_width(flows) + 40)))
-        for key in (API, NODES)
+        for key in (API, NODES, MANAGER)
         if (flows := from_outside(architecture, key))
     ]
 

@@ -12,11 +12,11 @@ from aether_infra.diagram.model import (
     INTERNET,
     INTERNET_GATEWAY,
     MACHINES,
+    MANAGER,
     NODES,
     SERVICES,
     Architecture,
     Flow,
-    Gateway,
     Kind,
     Part,
     Subnet,
@@ -81,9 +81,12 @@ def public_row(architecture: Architecture) -> Row:
     return Row(blocks=cells, gap=ZONE_GAP, equal=True)
 
 
-def ways_out(architecture: Architecture) -> list[Gateway]:
+def ways_out(architecture: Architecture) -> list[Part]:
     """What stands beside the nodes; the internet gateway stands above them, at the network's door."""
-    return [each for each in architecture.gateways if each.subnet is None and each.key != INTERNET_GATEWAY]
+    manager = [architecture.manager] if architecture.manager else []
+    return manager + [
+        each for each in architecture.gateways if each.subnet is None and each.key != INTERNET_GATEWAY
+    ]
 
 
 def ways_out_column(architecture: Architecture) -> Column:
@@ -100,7 +103,8 @@ def room_beside(architecture: Architecture) -> int:
 def lanes(architecture: Architecture) -> int:
     """How many lines pass beside the ways out, on their way to the internet."""
     sources = {flow.source for flow in architecture.flows if flow.target == INTERNET}
-    return len({MACHINES if source == NODES else source for source in sources} - {INTERNET_GATEWAY})
+    inside = {NODES, MACHINES, MANAGER}
+    return len({MACHINES if source in inside else source for source in sources} - {INTERNET_GATEWAY})
 
 
 def serves(architecture: Architecture) -> bool:

@@ -8,6 +8,7 @@ from aether_infra.diagram.document import Resource
 from aether_infra.diagram.model import (
     INTERNET,
     INTERNET_GATEWAY,
+    MANAGER,
     NODES,
     SERVICES,
     Gateway,
@@ -186,7 +187,7 @@ def _ways_out(sketch: Sketch) -> None:
         for way in ways:
             sketch.let(rule.source, way.key, rule.ports, *rule.origins, role="", networks=rule.networks)
     if nats and endpoints and not any(rule.target == ENDPOINTS for rule in sketch.rules):
-        source = outward[0].source if outward else NODES
+        source = next((rule.source for rule in outward if rule.source != MANAGER), NODES)
         sketch.let(source, ENDPOINTS, None, *endpoints[0].sources)
     if endpoints and sketch.services:
         sketch.let(ENDPOINTS, SERVICES, None, *endpoints[0].sources)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aether_infra.diagram.document import Resource, decoded
-from aether_infra.diagram.model import API, MACHINES, NODES, Cluster, Kind, Node, Part, Pool
-from aether_infra.diagram.readers.sketch import Sketch, bounds, listed, nested, node_id
+from aether_infra.diagram.model import API, MACHINES, MANAGER, NODES, Cluster, Kind, Node, Part, Pool
+from aether_infra.diagram.readers.sketch import MANAGED, Sketch, bounds, is_worker, listed, nested, node_id
 
 FARGATE_UNIT = 1024
 """CPU units of one virtual CPU, and MiB of one GiB."""
@@ -20,6 +20,12 @@ def read(sketch: Sketch) -> None:
     if sketch.documents.of("aws_instance"):
         sketch.compute = "EC2"
         _ec2(sketch)
+        used = [
+            each
+            for group in sketch.documents.of("aws_autoscaling_group")
+            for each in _template(sketch, group)
+        ]
+        sketch.spare = [each for each in sketch.documents.of("aws_launch_template") if each not in used]
     if sketch.documents.of("aws_eks_cluster"):
         sketch.compute = "EKS"
         _eks(sketch)
@@ -35,7 +41,8 @@ def _fargate(sketch: Sketch) -> None:
     for service in sketch.documents.of("aws_ecs_service"):
         task = sketch.documents.follow(service.get("task_definition"))
         sources = (service, *((task,) if task else ()))
-        sketch.protect(service.get("network_configuration", "security_groups"), NODES)
+        own = NODES if is_worker(service) or sketch.is_core(service) else MANAGER
+        sketch.protect(service.get("network_configuration", "security_groups"), own)
         target = scaled.get(service.address)
         if target is not None:
             spot = any(
@@ -56,6 +63,19 @@ def _fargate(sketch: Sketch) -> None:
             )
             continue
         registry = sketch.documents.follow(service.get("service_registries", "registry_arn"))
+        if is_worker(service):
+            low, high = sketch.elastic_bounds() or (0, service.get("desired_count", default=0))
+            sketch.elastic = Part(
+                key="elastic",
+                kind=Kind.ELASTIC,
+                name=bounds(low, high, "elastic nodes"),
+                facts=(_size(task), MANAGED),
+                sources=sources,
+            )
+            continue
+        if not sketch.is_core(service):
+            _manager(sketch, service, task, registry)
+            continue
         subnet = sketch.subnet(service.get("network_configuration", "subnets", 0))
         name = node_id(service) or str(registry.get("name") if registry else service.get("name"))
         access_points = [
@@ -74,6 +94,27 @@ def _fargate(sketch: Sketch) -> None:
                 subnet=subnet.key if subnet else None,
             )
         )
+
+
+def _manager(sketch: Sketch, service: Resource, task: Resource | None, registry: Resource | None) -> None:
+    """The runtime manager with its journal: a file system that nothing else uses."""
+    points = [
+        each
+        for each in sketch.documents.mentions(task.arguments if task else None)
+        if each.type == "aws_efs_access_point"
+    ]
+    systems = [each for point in points for each in sketch.documents.mentions(point.get("file_system_id"))]
+    targets = [
+        each
+        for each in sketch.documents.of("aws_efs_mount_target", "aws_efs_backup_policy")
+        if set(systems) & set(sketch.documents.mentions(each.get("file_system_id")))
+    ]
+    groups = [group for each in targets for group in sketch.protect(each.get("security_groups"), MANAGER)]
+    groups += sketch.protect(service.get("network_configuration", "security_groups"), MANAGER)
+    found = (service, task, registry, *points, *systems, *targets, *groups)
+    sketch.manage(
+        dict.fromkeys(each for each in found if each), _size(task), "journal on EFS" if systems else ""
+    )
 
 
 def _fargate_scaling(policies: list[Resource]) -> str:
@@ -143,6 +184,10 @@ def _ec2(sketch: Sketch) -> None:
                 *sketch.documents.of("aws_autoscaling_group_tag"),
             ),
         )
+
+
+def _template(sketch: Sketch, group: Resource) -> list[Resource]:
+    return sketch.documents.mentions(group.get("launch_template"))
 
 
 def _disk(found: list[Resource]) -> Iterator[str]:

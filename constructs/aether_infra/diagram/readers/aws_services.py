@@ -12,23 +12,25 @@ EFS = "efs"
 
 def data(sketch: Sketch) -> None:
     """Read file systems, which nodes reach through the network."""
+    managed = sketch.manager.sources if sketch.manager else ()
     for system in sketch.documents.of("aws_efs_file_system"):
-        targets = sketch.documents.of("aws_efs_mount_target")
+        if system in managed:
+            continue
+        targets = [
+            each
+            for each in sketch.documents.of("aws_efs_mount_target", "aws_efs_backup_policy")
+            if system in sketch.documents.mentions(each.get("file_system_id"))
+        ]
         groups = [group for each in targets for group in sketch.protect(each.get("security_groups"), EFS)]
-        kept = "backed up" if sketch.documents.of("aws_efs_backup_policy") else ""
+        kept = "backed up" if any(each.type == "aws_efs_backup_policy" for each in targets) else ""
         facts = ("data of the core nodes", "encrypted" if system.get("encrypted") else "", kept)
         sketch.gateways.append(
             Gateway(
                 key=EFS,
                 kind=Kind.STORAGE,
                 name=f"EFS {system.get('creation_token', default='')}".strip(),
-                facts=tuple(fact for fact in facts if fact),
-                sources=(
-                    system,
-                    *targets,
-                    *dict.fromkeys(groups),
-                    *sketch.documents.of("aws_efs_backup_policy"),
-                ),
+                facts=facts,
+                sources=(system, *targets, *dict.fromkeys(groups)),
                 outward=False,
             )
         )
@@ -68,7 +70,7 @@ def read(sketch: Sketch) -> None:
             Kind.DNS,
             "discovery",
             documents.text(namespaces[0].get("name")),
-            f"names of {len(services)} core nodes (Cloud Map)",
+            f"names of {len(sketch.nodes)} core nodes (Cloud Map)",
             sources=[*namespaces, *services],
         )
     for repository in documents.of("aws_ecr_repository"):

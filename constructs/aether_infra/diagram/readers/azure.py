@@ -9,6 +9,7 @@ from aether_infra.diagram.model import (
     API,
     INTERNET,
     MACHINES,
+    MANAGER,
     NODES,
     OPERATORS,
     Gateway,
@@ -16,9 +17,9 @@ from aether_infra.diagram.model import (
     Part,
     Subnet,
 )
-from aether_infra.diagram.ports import ports, spans
+from aether_infra.diagram.ports import Ports, ports, spans
 from aether_infra.diagram.readers import azure_compute, azure_traffic
-from aether_infra.diagram.readers.sketch import ANYONE, Sketch, listed
+from aether_infra.diagram.readers.sketch import ANYONE, HEALTH, Sketch, listed
 
 NAT: Final = "nat"
 API_PORT: Final = 443
@@ -103,7 +104,8 @@ def rules(sketch: Sketch) -> None:
     inside = MACHINES if sketch.cluster and sketch.cluster.pools else NODES
     for rule in sketch.documents.of("azurerm_network_security_rule"):
         if rule.get("access") == "Allow" and rule.get("direction") == "Inbound":
-            _let(sketch, rule, inside)
+            for target in sketch.protected(rule.get("network_security_group_name")) or [inside]:
+                _let(sketch, rule, target)
     for balancer in sketch.balancers:
         azure_traffic.forward(sketch, balancer, inside)
     for cluster in sketch.documents.of("azurerm_kubernetes_cluster"):
@@ -122,37 +124,34 @@ def rules(sketch: Sketch) -> None:
             sketch.let(NAT, INTERNET, None, *gateway.sources)
 
 
-def _let(sketch: Sketch, rule: Resource, inside: str) -> None:
-    """Azure's balancers keep the caller's address, so a rule for callers means them on their way through one."""
+def _let(sketch: Sketch, rule: Resource, target: str) -> None:
+    """One rule: among machines, from balancers that ask for health, or from callers."""
     allowed = spans(rule.get("protocol"), rule.get("destination_port_range"))
-    if rule.get("source_application_security_group_ids"):
-        sketch.let(inside, inside, allowed, rule)
-        return
+    for group in rule.get("source_application_security_group_ids", default=[]):
+        for source in sketch.protected(group):
+            sketch.let(source, target, allowed, rule)
     networks = _networks(rule)
     if networks == [BALANCER_TAG]:
-        for balancer in sketch.balancers:
-            for key, port in sketch.backs:
-                if key == balancer.key and allowed.holds(port) and "health" in sketch.backs[key, port]:
-                    sketch.let(key, inside, ports("tcp", port), rule)
-        return
-    if set(networks) <= {str(each) for each in rule.get("destination_address_prefixes", default=[])}:
-        sketch.let(inside, inside, allowed, rule)
-        return
-    for balancer in sketch.balancers:
-        for (key, front), role in sketch.fronts.items():
-            target = next(
-                (port for other, port in sketch.backs if other == key and role in sketch.backs[other, port]),
-                front,
-            )
-            if key == balancer.key and (allowed.holds(front) or allowed.holds(target)):
-                sketch.let(
-                    sketch.outsider(key, ports("tcp", front)),
-                    key,
-                    ports("tcp", front),
-                    rule,
-                    networks=networks,
-                    role=role,
-                )
+        for key, port in sketch.backs:
+            if allowed.holds(port) and HEALTH in sketch.backs[key, port]:
+                sketch.let(key, target, ports("tcp", port), rule)
+    elif networks and set(networks) <= {
+        str(each) for each in rule.get("destination_address_prefixes", default=[])
+    }:
+        sketch.let(target, target, allowed, rule)
+    elif networks and target == MANAGER:
+        sketch.let(sketch.outsider(target, allowed), target, allowed, rule, networks=networks)
+    elif networks:
+        _through(sketch, rule, allowed, networks)
+
+
+def _through(sketch: Sketch, rule: Resource, allowed: Ports, networks: list[str]) -> None:
+    """Azure's balancers keep the caller's address: a rule for callers means them on their way through one."""
+    for (key, front), role in sketch.fronts.items():
+        backs = [port for other, port in sketch.backs if other == key and role in sketch.backs[other, port]]
+        if any(allowed.holds(port) for port in (front, *backs[:1])):
+            who, port = sketch.outsider(key, ports("tcp", front)), ports("tcp", front)
+            sketch.let(who, key, port, rule, networks=networks, role=role)
 
 
 def _networks(rule: Resource) -> list[str]:

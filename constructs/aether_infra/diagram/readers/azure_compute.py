@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from aether_infra.diagram.document import Resource
-from aether_infra.diagram.model import API, NODES, Cluster, Kind, Node, Part, Pool
+from aether_infra.diagram.model import API, MACHINES, MANAGER, NODES, Cluster, Kind, Node, Part, Pool
 from aether_infra.diagram.readers.sketch import Sketch, bounds, node_id
 
 CIDRHOST: Final = re.compile(r"\$\{cidrhost\(\"([^\"]+)\", (-?\d+)\)\}")
@@ -23,17 +23,23 @@ def read(sketch: Sketch) -> None:
     if sketch.documents.of("azurerm_linux_virtual_machine"):
         sketch.compute = "virtual machines"
         _machines(sketch)
-    groups = sketch.documents.of("azurerm_network_security_group")
+    inside = MACHINES if sketch.cluster else NODES
+    links = sketch.documents.of("azurerm_subnet_network_security_group_association")
+    for link in links:
+        sketch.protect(link.get("network_security_group_id"), inside)
+    groups = [
+        each
+        for each in sketch.documents.of(
+            "azurerm_network_security_group", "azurerm_application_security_group"
+        )
+        if inside in sketch.firewall.get(each.address, [])
+    ]
     if groups:
         sketch.group = Part(
             key=NODES,
             kind=Kind.FIREWALL,
             name=f"Network security group {groups[0].get('name')}",
-            sources=(
-                *groups,
-                *sketch.documents.of("azurerm_application_security_group"),
-                *sketch.documents.of("azurerm_subnet_network_security_group_association"),
-            ),
+            sources=(*groups, *links),
         )
 
 
@@ -112,6 +118,19 @@ def _machines(sketch: Sketch) -> None:
             if each.type.startswith("azurerm_network_interface_")
             and any(card in documents.mentions(each.get("network_interface_id")) for card in cards)
         ]
+        key = NODES if sketch.is_core(machine) else MANAGER
+        groups = [
+            group
+            for link in links
+            for group in sketch.protect(
+                [link.get("network_security_group_id"), link.get("application_security_group_id")], key
+            )
+        ]
+        if key == MANAGER:
+            sketch.manage(
+                (machine, *cards, *disks, *attached, *links, *groups), str(machine.get("size", default=""))
+            )
+            continue
         name = node_id(machine) or str(machine.get("name"))
         zone = documents.text(machine.get("zone"))
         sketch.nodes.append(

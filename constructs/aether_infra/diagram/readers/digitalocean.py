@@ -9,6 +9,7 @@ from aether_infra.diagram.document import Resource, blocks
 from aether_infra.diagram.model import (
     API,
     MACHINES,
+    MANAGER,
     NODES,
     OPERATORS,
     Balancer,
@@ -120,6 +121,16 @@ def _droplets(sketch: Sketch) -> None:
     documents = sketch.documents
     for droplet in documents.of("digitalocean_droplet"):
         volumes = documents.mentions(droplet.get("volume_ids"))
+        key = NODES if sketch.is_core(droplet) else MANAGER
+        tags = sketch.protect(droplet.get("tags"), key)
+        if key == MANAGER:
+            walls = [
+                each
+                for each in documents.of("digitalocean_firewall")
+                if set(tags) & set(documents.mentions(each.get("tags")))
+            ]
+            sketch.manage((droplet, *volumes, *tags, *walls), str(droplet.get("size", default="")))
+            continue
         name = node_id(droplet) or str(droplet.get("name"))
         sketch.nodes.append(
             Node(
@@ -146,14 +157,19 @@ def _droplets(sketch: Sketch) -> None:
             ),
             sources=(pool,),
         )
-    firewalls = documents.of("digitalocean_firewall")
-    for firewall in firewalls:
-        sketch.group = Part(
-            key=NODES,
-            kind=Kind.FIREWALL,
-            name=f"Firewall {firewall.get('name')}",
-            sources=(firewall, *documents.of("digitalocean_tag")),
-        )
+    for firewall in documents.of("digitalocean_firewall"):
+        tags = [
+            tag
+            for tag in documents.mentions(firewall.get("tags"))
+            if NODES in sketch.firewall.get(tag.address, [])
+        ]
+        if tags:
+            sketch.group = Part(
+                key=NODES,
+                kind=Kind.FIREWALL,
+                name=f"Firewall {firewall.get('name')}",
+                sources=(firewall, *tags),
+            )
 
 
 def _balancers(sketch: Sketch) -> None:
@@ -211,7 +227,9 @@ def rules(sketch: Sketch) -> None:
             if key == balancer.key:
                 sketch.let(key, inside, ports("tcp", port), resource)
     for wall in walls:
-        _firewall(sketch, wall, inside)
+        keys = [key for tag in wall.get("tags", default=[]) for key in sketch.protected(tag)]
+        for key in dict.fromkeys(keys or [inside]):
+            _firewall(sketch, wall, key)
     for cluster in sketch.documents.of("digitalocean_kubernetes_cluster"):
         allowed = [
             str(each) for each in cluster.get("control_plane_firewall", "allowed_addresses", default=[])
@@ -224,8 +242,9 @@ def rules(sketch: Sketch) -> None:
 def _firewall(sketch: Sketch, wall: Resource, inside: str) -> None:
     for rule in blocks(wall.get("inbound_rule")):
         allowed = spans(rule.get("protocol"), rule.get("port_range"))
-        if rule.get("source_tags"):
-            sketch.let(inside, inside, allowed, wall)
+        for tag in rule.get("source_tags") or []:
+            for source in sketch.protected(tag):
+                sketch.let(source, inside, allowed, wall)
         for resource in sketch.documents.mentions(rule.get("source_load_balancer_uids")):
             for key in sketch.firewall.get(resource.address, []):
                 sketch.let(key, inside, allowed, wall)

@@ -7,6 +7,7 @@ from aether_infra.diagram.model import (
     API,
     INTERNET,
     MACHINES,
+    MANAGER,
     NODES,
     Gateway,
     Kind,
@@ -83,13 +84,20 @@ def rules(sketch: Sketch) -> None:
     """Read who may call whom."""
     inside = MACHINES if sketch.cluster and sketch.cluster.pools else NODES
     for firewall in sketch.documents.of("google_compute_firewall"):
-        for allowed in _ports(firewall):
-            _let(sketch, firewall, allowed, inside)
+        for target in _members(sketch, firewall.get("target_service_accounts")) or [inside]:
+            for allowed in _ports(firewall):
+                _let(sketch, firewall, allowed, target)
     _api(sketch)
     for gateway in sketch.gateways:
         if gateway.key == NAT:
             sketch.let(inside, NAT, None, *gateway.sources)
             sketch.let(NAT, INTERNET, None, *gateway.sources)
+
+
+def _members(sketch: Sketch, accounts: object) -> list[str]:
+    """Keys of the parts that firewalls know by these service accounts."""
+    values = accounts if isinstance(accounts, list) else []
+    return list(dict.fromkeys(key for value in values for key in sketch.protected(value)))
 
 
 def _ports(firewall: Resource) -> list[Ports]:
@@ -100,16 +108,19 @@ def _ports(firewall: Resource) -> list[Ports]:
 
 
 def _let(sketch: Sketch, firewall: Resource, allowed: Ports, inside: str) -> None:
-    if firewall.get("source_service_accounts"):
-        sketch.let(inside, inside, allowed, firewall)
+    accounts = firewall.get("source_service_accounts")
+    if accounts:
+        for source in _members(sketch, accounts) or [inside]:
+            sketch.let(source, inside, allowed, firewall)
         return
     networks = [str(each) for each in firewall.get("source_ranges", default=[])]
     own = [each for each in networks if each in GOOGLE]
     others = [each for each in networks if each not in GOOGLE]
-    for balancer in sketch.balancers if own else ():
+    for balancer in sketch.balancers if own and inside != MANAGER else ():
         if (balancer.key, allowed.low) in sketch.backs:
             sketch.let(balancer.key, inside, allowed, firewall)
-    passing = [balancer for balancer in sketch.balancers if (balancer.key, allowed.low) in sketch.fronts]
+    fronts = sketch.fronts if inside != MANAGER else {}
+    passing = [balancer for balancer in sketch.balancers if (balancer.key, allowed.low) in fronts]
     if others and passing:  # a passthrough balancer keeps the caller's address
         sketch.let(
             sketch.outsider(passing[-1].key, allowed), passing[-1].key, allowed, firewall, networks=others

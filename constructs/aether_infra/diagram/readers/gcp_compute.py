@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aether_infra.diagram.document import Resource, blocks
-from aether_infra.diagram.model import API, NODES, Cluster, Kind, Node, Part, Pool
+from aether_infra.diagram.model import API, MACHINES, MANAGER, NODES, Cluster, Kind, Node, Part, Pool
 from aether_infra.diagram.readers.sketch import Sketch, bounds, node_id
 
 
@@ -21,6 +21,8 @@ def read(sketch: Sketch) -> None:
 
 def _gke(sketch: Sketch) -> None:
     cluster = sketch.documents.of("google_container_cluster")[0]
+    for pool in sketch.documents.of("google_container_node_pool"):
+        sketch.protect(pool.get("node_config", "service_account"), MACHINES)
     private = cluster.get("private_cluster_config", "enable_private_endpoint")
     channel = str(cluster.get("release_channel", "channel", default="")).lower()
     encrypted = cluster.get("database_encryption", "state") == "ENCRYPTED"
@@ -87,13 +89,22 @@ def _machines(sketch: Sketch) -> None:
         ]
         kept = [each for config in configs for each in documents.mentions(config.get("preserved_state"))]
         name = (node_id(template) if template else "") or str(manager.get("name"))
+        sources = (manager, *((template,) if template else ()), *configs, *kept)
+        if template is not None and not sketch.is_core(template):
+            _known_by(sketch, template, MANAGER)
+            sketch.manage(
+                (*sources, *_accounts(sketch, template)), str(template.get("machine_type", default=""))
+            )
+            continue
+        if template is not None:
+            _known_by(sketch, template, NODES)
         sketch.nodes.append(
             Node(
                 key=f"node/{name}",
                 kind=Kind.NODE,
                 name=name,
                 facts=(str(template.get("machine_type", default="")) if template else "", *_disk(kept)),
-                sources=(manager, *((template,) if template else ()), *configs, *kept),
+                sources=sources,
                 zone=documents.text(manager.get("zone")) or None,
             )
         )
@@ -118,7 +129,22 @@ def _machines(sketch: Sketch) -> None:
             ),
             sources=(manager, *((template,) if template else ()), *scalers),
         )
-    account = documents.first("google_service_account")
+    used = {
+        each
+        for group in documents.everything
+        if "group_manager" in group.type
+        for each in documents.mentions(group.get("version"))
+    }
+    sketch.spare = [each for each in documents.of("google_compute_instance_template") if each not in used]
+    sketch.spare += documents.of("google_compute_instance_group") if sketch.spare else []
+    account = next(
+        (
+            each
+            for each in documents.of("google_service_account")
+            if NODES in sketch.firewall.get(each.address, [])
+        ),
+        None,
+    )
     name = str(account.get("account_id")) if account else ""
     sketch.group = Part(
         key=NODES,
@@ -126,6 +152,15 @@ def _machines(sketch: Sketch) -> None:
         name=f"Aether nodes, known to the firewall by service account {name}" if name else "Aether nodes",
         sources=(account,) if account else (),
     )
+
+
+def _accounts(sketch: Sketch, template: Resource) -> list[Resource]:
+    return sketch.documents.mentions(template.get("service_account"))
+
+
+def _known_by(sketch: Sketch, template: Resource, key: str) -> None:
+    """Firewalls know machines by their service account."""
+    sketch.protect(template.get("service_account"), key)
 
 
 def _disk(resources: list[Resource]) -> Iterator[str]:

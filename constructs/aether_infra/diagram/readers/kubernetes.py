@@ -21,11 +21,19 @@ from aether_infra.diagram.model import (
     Workload,
 )
 from aether_infra.diagram.ports import Ports, ports, words
-from aether_infra.diagram.readers.sketch import APPLICATION, HEALTH, Sketch, bounds, listed
+from aether_infra.diagram.readers.sketch import (
+    APPLICATION,
+    HEALTH,
+    MANAGED,
+    Sketch,
+    bounds,
+    listed,
+)
 
-NAME: Final = "app.kubernetes.io/name"
 COMPONENT: Final = "app.kubernetes.io/component"
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+MANAGER_NAME: Final = "aether-manager"
+"""Name of the runtime manager's deployment."""
 EVERYONE: Final = "0.0.0.0/0"
 HTTP: Final = 80
 HTTPS: Final = 443
@@ -39,7 +47,7 @@ def roles(sketch: Sketch) -> None:
     for port in _container_ports(core):
         sketch.roles.setdefault(int(port["container_port"]), str(port.get("name", "")))
     for service in sketch.documents.of("kubernetes_service_v1"):
-        for port in blocks(service.get("spec", "port")) if _is_ours(service) else ():
+        for port in blocks(service.get("spec", "port")) if _is_ours(sketch, service) else ():
             role, _ = _target(sketch, port)
             if role and port.get("node_port"):
                 sketch.roles.setdefault(int(port["node_port"]), role)
@@ -72,7 +80,9 @@ def parts(sketch: Sketch) -> None:
         workloads=tuple(workloads),
         add_ons=tuple(add_ons),
     )
-    services = [_service(sketch, each) for each in documents.of("kubernetes_service_v1") if _is_ours(each)]
+    services = [
+        _service(sketch, each) for each in documents.of("kubernetes_service_v1") if _is_ours(sketch, each)
+    ]
     for ingress in documents.of("kubernetes_ingress_v1"):
         services = _ingress(sketch, ingress, services)
     sketch.cluster = evolve(sketch.cluster, services=tuple(services))
@@ -174,7 +184,9 @@ def _elastic(sketch: Sketch, resource: Resource) -> Workload:
         if resource in sketch.documents.mentions(scaler.get("spec", "scale_target_ref"))
     ]
     low = high = resource.get("spec", "replicas", default=0)
-    target = ""
+    target = "" if scalers or not _managed(sketch) else MANAGED
+    if not scalers:
+        low, high = sketch.elastic_bounds() or (low, high)
     for scaler in scalers:
         low, high = scaler.get("spec", "min_replicas"), scaler.get("spec", "max_replicas")
         goal = scaler.get("spec", "metric", 0, "resource", "target", default={})
@@ -200,6 +212,13 @@ def _elastic(sketch: Sketch, resource: Resource) -> Workload:
     )
 
 
+def _managed(sketch: Sketch) -> bool:
+    """Whether the runtime manager runs in the cluster."""
+    return any(
+        _name(sketch, each) == MANAGER_NAME for each in sketch.documents.of("kubernetes_deployment_v1")
+    )
+
+
 def _helper(sketch: Sketch, resource: Resource) -> Part:
     """A deployment that is no node, such as the cluster autoscaler."""
     name = _name(sketch, resource)
@@ -212,15 +231,19 @@ def _helper(sketch: Sketch, resource: Resource) -> Part:
     ]
     return Part(
         key=f"workload/{name}",
-        kind=Kind.WORKLOAD,
+        kind=Kind.MANAGER if name == MANAGER_NAME else Kind.WORKLOAD,
         name=f"Deployment {name}",
-        facts=(sketch.documents.text(resource.get("metadata", "namespace")),),
+        facts=(f"namespace {sketch.documents.text(resource.get('metadata', 'namespace'))}",),
         sources=(resource, *account, *services),
     )
 
 
-def _is_ours(service: Resource) -> bool:
-    return bool((service.get("spec", "selector") or {}).get(NAME))
+def _is_ours(sketch: Sketch, service: Resource) -> bool:
+    """Whether a service finds the core nodes."""
+    core = sketch.documents.of("kubernetes_stateful_set_v1")[0]
+    labels = core.get("spec", "selector", "match_labels", default={})
+    selector = service.get("spec", "selector", default={})
+    return bool(selector) and selector.items() <= labels.items()
 
 
 def _policies(sketch: Sketch) -> Iterator[Part]:

@@ -10,6 +10,7 @@ from aether_infra.diagram.model import (
     INTERNET,
     INTERNET_GATEWAY,
     MACHINES,
+    MANAGER,
     NEIGHBOURS,
     NODES,
     Gateway,
@@ -157,7 +158,7 @@ def _meant(sketch: Sketch, keys: list[str], allowed: Ports) -> list[str]:
 def _ways_out(sketch: Sketch) -> None:
     """Where traffic for the internet goes: through the NAT gateway, if there is one."""
     keys = {gateway.key for gateway in sketch.gateways}
-    inside = {MACHINES, NODES}
+    inside = {MACHINES, MANAGER, NODES}
     found = []
     for rule in sketch.rules:
         if rule.target == INTERNET and rule.source in inside and NAT in keys:

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from aether_infra.diagram.document import Resource, blocks
-from aether_infra.diagram.model import API, MACHINES, NODES, Cluster, Kind, Node, Part, Pool
+from aether_infra.diagram.model import API, MACHINES, MANAGER, NODES, Cluster, Kind, Node, Part, Pool
 from aether_infra.diagram.readers.sketch import Sketch, bounds, listed, node_id
 
 DOMAIN: Final = re.compile(r"availability_domains\[(\d+)\]")
@@ -123,13 +123,18 @@ def _pool(sketch: Sketch, pool: Resource, scaled: dict[str, tuple[str, str]]) ->
 def _machines(sketch: Sketch) -> None:
     documents = sketch.documents
     for machine in documents.of("oci_core_instance"):
-        sketch.protect(machine.get("create_vnic_details", "nsg_ids"), NODES)
+        key = NODES if sketch.is_core(machine) else MANAGER
+        groups = sketch.protect(machine.get("create_vnic_details", "nsg_ids"), key)
         links = [
             each
             for each in documents.of("oci_core_volume_attachment")
             if machine in documents.mentions(each.get("instance_id"))
         ]
         disks = [each for link in links for each in documents.mentions(link.get("volume_id"))]
+        if key == MANAGER:
+            shape = _shape(machine.get("shape_config"))
+            sketch.manage((machine, *links, *disks, *groups), str(machine.get("shape", default="")), shape)
+            continue
         address = documents.text(machine.get("create_vnic_details", "private_ip"))
         backends = [
             each
@@ -152,7 +157,13 @@ def _machines(sketch: Sketch) -> None:
                 zone=zone(machine.get("availability_domain")),
             )
         )
-    for pool in documents.of("oci_core_instance_pool"):
+    pools = documents.of("oci_core_instance_pool")
+    used = {each for pool in pools for each in documents.mentions(pool.get("instance_configuration_id"))}
+    sketch.spare = [each for each in documents.of("oci_core_instance_configuration") if each not in used]
+    for configuration in sketch.spare:
+        details = configuration.get("instance_details", "launch_details", "create_vnic_details")
+        sketch.protect(details, NODES)
+    for pool in pools:
         template = documents.follow(pool.get("instance_configuration_id"))
         details = template.get("instance_details", "launch_details", default={}) if template else {}
         sketch.protect(details.get("create_vnic_details"), NODES)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from attrs import Factory, define, evolve, frozen
 
 from aether_infra.config.networks import is_private
-from aether_infra.core.tags import NODE_ID
+from aether_infra.core.tags import NODE_ID, ROLE, NodeRole
 from aether_infra.diagram.document import Documents, Resource, blocks
 from aether_infra.diagram.model import (
     INTERNET,
+    MANAGER,
     NEIGHBOURS,
     OPERATORS,
     USERS,
@@ -28,6 +30,7 @@ from aether_infra.diagram.ports import Ports
 
 APPLICATION: Final = "application"
 MANAGEMENT: Final = "management"
+MANAGED: Final = "sized by the runtime manager"
 HEALTH: Final = "health"
 WORDS: Final[Mapping[str, str]] = {
     "swim": "failure detection",
@@ -70,6 +73,9 @@ class Sketch:
     subnets: list[Subnet] = Factory(list)
     nodes: list[Node] = Factory(list)
     elastic: Part | None = None
+    manager: Part | None = None
+    spare: list[Resource] = Factory(list)
+    """What nodes are made of at run time, where nothing here makes any."""
     group: Part | None = None
     balancers: list[Balancer] = Factory(list)
     gateways: list[Gateway] = Factory(list)
@@ -91,6 +97,31 @@ class Sketch:
     open: list[tuple[str, str, Ports, tuple[str, ...], Resource]] = Factory(list)
     """What a cluster's own balancers let in where no firewall says so: who, the balancer's key, port, CIDRs (none for
     everyone), the resource."""
+
+    def is_core(self, resource: Resource) -> bool:
+        """Whether something runs a core node. Where nothing says so of anything, all do."""
+        return bool(node_id(resource)) or not self.tells
+
+    @cached_property
+    def tells(self) -> bool:
+        """Whether anything says which core node it is."""
+        return any(node_id(each) for each in self.documents.everything)
+
+    def manage(self, sources: Iterable[Resource], *facts: str) -> None:
+        """Note the runtime manager: what runs, and is no node."""
+        port = self.documents.output("runtime", "manager", "port")
+        lines = (*facts, f"API on {port}" if port else "")
+        self.manager = Part(
+            key=MANAGER, kind=Kind.MANAGER, name="Runtime manager", facts=lines, sources=tuple(sources)
+        )
+
+    def elastic_bounds(self) -> tuple[int, int] | None:
+        """Bounds of the elastic nodes, as the infrastructure tells them to the runtime manager; None if it does not."""
+        numbers = [self.documents.output("runtime", key) for key in ("core_nodes", "min_nodes", "max_nodes")]
+        if not all(isinstance(number, int) for number in numbers):
+            return None
+        core, low, high = numbers
+        return low - core, high - core
 
     def protect(self, group: Any, key: str) -> list[Resource]:
         """Note that firewall groups, given by reference, are about a part; returns the groups."""
@@ -219,6 +250,12 @@ def node_id(resource: Resource) -> str:
             if name == NODE_ID:
                 return value
     return ""
+
+
+def is_worker(resource: Resource) -> bool:
+    """Whether something runs elastic nodes."""
+    tags = resource.get("tags", default={})
+    return isinstance(tags, Mapping) and tags.get(ROLE) == NodeRole.WORKER
 
 
 def bounds(low: Any, high: Any, noun: str) -> str:
