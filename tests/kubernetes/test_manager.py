@@ -12,6 +12,7 @@ from terraform_json import CONFIGS, Document, parsed, resources
 from aether_infra.catalog.manager_rights import KUBERNETES_RIGHTS
 from aether_infra.config import AetherConfig, Provider, load
 from aether_infra.core import manager
+from aether_infra.core.kubernetes import SERVING_LABEL
 from aether_infra.kubernetes.manager import rules
 from aether_infra.runtime.settings import parse_settings
 
@@ -118,6 +119,28 @@ def test_the_number_of_nodes_is_its_own(case: tuple[AetherConfig, Provider, Docu
     assert elastic["lifecycle"]["ignore_changes"] == ["spec[0].replicas"]
 
 
+def test_nodes_are_taken_in_and_out_of_traffic_by_a_label(
+    case: tuple[AetherConfig, Provider, Document],
+) -> None:
+    _, _, document = case
+    pods = [
+        *resources(document, "kubernetes_stateful_set_v1").values(),
+        *(
+            item
+            for item in resources(document, "kubernetes_deployment_v1").values()
+            if item["metadata"]["name"] == "aether-elastic"
+        ),
+    ]
+    for each in pods:
+        assert each["spec"]["template"]["metadata"]["labels"][SERVING_LABEL] == "true"
+        assert SERVING_LABEL not in each["spec"]["selector"]["match_labels"], (
+            "without it a pod is still counted"
+        )
+    for service in resources(document, "kubernetes_service_v1").values():
+        name, selector = service["metadata"]["name"], service["spec"]["selector"]
+        assert (SERVING_LABEL in selector) is (name in {"aether", "aether-application"}), name
+
+
 def test_one_runs_at_a_time_and_waits_for_nobody(case: tuple[AetherConfig, Provider, Document]) -> None:
     config, _, document = case
     spec = own(document, "deployment_v1")["spec"]
@@ -177,7 +200,7 @@ def test_what_it_is_told(case: tuple[AetherConfig, Provider, Document]) -> None:
     assert told.managed
     assert "manager" not in told.facts
     namespace = getattr(config.section(provider), "namespace", None) or config.kubernetes.namespace
-    assert told.facts["kubernetes"]["namespace"] == namespace
+    assert told.facts["kubernetes"] == {"namespace": namespace, "serving_label": SERVING_LABEL}
     assert "TfToken" not in json.dumps(document)
 
 
@@ -209,7 +232,7 @@ def test_a_cluster_that_exists_says_the_same(synthesized: Synthesize) -> None:
     runtime = synthesized(text, "kubernetes-workload")["output"]["runtime"]["value"]
     settings = parse_settings(json.dumps(runtime))
     assert settings.managed
-    assert settings.facts["kubernetes"] == {"namespace": "shop"}
+    assert settings.facts["kubernetes"] == {"namespace": "shop", "serving_label": SERVING_LABEL}
     assert settings.facts["manager"]["address"] == "aether-manager.shop.svc"
     plain = synthesized("[cloud.kubernetes]\n", "kubernetes-workload")
     assert "output" not in plain

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from aether_infra.cdk.text import literal
 from aether_infra.config import AetherConfig, Provider, StateConfig
-from aether_infra.core.kubernetes import manager_host
+from aether_infra.core.kubernetes import SERVING_LABEL, manager_host
 from aether_infra.core.node import HealthProbe, NodePorts
 from aether_infra.core.tags import standard_tags
 
@@ -154,7 +154,7 @@ class ClusterStack(BaseStack):
             return runtime
         namespace = self.config.kubernetes.namespace
         return runtime | {
-            "kubernetes": {**cluster, "namespace": namespace},
+            "kubernetes": {**cluster, "namespace": namespace, "serving_label": SERVING_LABEL},
             **self.reach_manager(manager_host(namespace)),
         }
 

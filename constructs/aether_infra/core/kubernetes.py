@@ -27,6 +27,9 @@ def manager_host(namespace: str) -> str:
     return f"{MANAGER}.{namespace}.svc"
 
 
+SERVING_LABEL: Final = "aether-infra/serving"
+"""Label of pods that the services may send to, where the runtime manager takes nodes in and out of traffic."""
+
 POOL_LABEL: Final = "aether-pool"
 """Label of machines, and key of the taint of spot ones."""
 JVM_POOL: Final = "jvm"

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_kubernetes.service_v1 import (
 )
 from constructs import Construct
 
-from aether_infra.core.kubernetes import SERVICE
+from aether_infra.core.kubernetes import SERVICE, SERVING_LABEL
 from aether_infra.core.node import NodePorts
 from aether_infra.kubernetes.cloud import Exposure
 from aether_infra.kubernetes.labels import node_selector, standard_labels
@@ -35,6 +35,8 @@ class ServicesProps:
     """How users reach the application."""
     management: Exposure | None = None
     """How operators reach the management port; default: only from inside of the cluster."""
+    managed: bool = False
+    """Whether the runtime manager takes nodes in and out of traffic, by `SERVING_LABEL`."""
 
 
 class Services(Construct):
@@ -67,7 +69,7 @@ class Services(Construct):
             self,
             "Resource",
             metadata=self._metadata(SERVICE, props.application if ingress else Exposure()),
-            spec=ServiceV1Spec(type="ClusterIP", selector=node_selector(props.cluster), port=ports),
+            spec=ServiceV1Spec(type="ClusterIP", selector=self._serving(), port=ports),
         )
         self.application: ServiceV1 | None = None
         if published is not None and not ingress:
@@ -84,6 +86,11 @@ class Services(Construct):
             annotations=dict(sorted(exposure.annotations.items())) or None,
         )
 
+    def _serving(self) -> dict[str, str]:
+        """What finds the nodes that get users' traffic."""
+        taken_in = {SERVING_LABEL: "true"} if self._props.managed else {}
+        return node_selector(self._props.cluster) | taken_in
+
     def _open(self, concern: str, port: int, exposure: Exposure) -> ServiceV1:
         """A service for traffic from outside, which goes only to machines with a ready node and keeps its sender."""
         balanced = exposure.type == "LoadBalancer"
@@ -97,7 +104,7 @@ class Services(Construct):
                 load_balancer_ip=exposure.load_balancer_ip,
                 load_balancer_class=exposure.load_balancer_class,
                 load_balancer_source_ranges=list(exposure.source_ranges) or None if balanced else None,
-                selector=node_selector(self._props.cluster),
+                selector=self._serving() if concern == "application" else node_selector(self._props.cluster),
                 port=[
                     ServiceV1SpecPort(
                         name=concern,

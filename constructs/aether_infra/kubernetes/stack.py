@@ -13,6 +13,7 @@ from aether_infra.cdk.stack import ClusterStack
 from aether_infra.cdk.text import json_text, literal
 from aether_infra.config import AetherConfig, CloudSection, Provider, heap_mib
 from aether_infra.config.secret_references import kubernetes_secret
+from aether_infra.core.kubernetes import SERVING_LABEL
 from aether_infra.core.node import java_options
 from aether_infra.core.tags import NodeRole
 from aether_infra.kubernetes.access import declare_provider
@@ -188,7 +189,8 @@ class WorkloadStack(ClusterStack):
 
     def runtime(self) -> dict[str, Any]:
         """What the manager is told: of the infrastructure's output `runtime`, what this stack knows too."""
-        return self.facts() | {"kubernetes": {"namespace": self.namespace()}, "tags": self.tags}
+        where = {"namespace": self.namespace(), "serving_label": SERVING_LABEL}
+        return self.facts() | {"kubernetes": where, "tags": self.tags}
 
     def namespace(self) -> str:
         """The namespace of everything."""

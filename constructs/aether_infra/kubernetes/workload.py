@@ -9,6 +9,7 @@ from cdktf import Fn, ITerraformDependable
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 from constructs import Construct
 
+from aether_infra.core.kubernetes import SERVING_LABEL
 from aether_infra.core.node import HealthProbe, NodePorts, environment, java_options, peers
 from aether_infra.core.tags import NodeRole
 from aether_infra.kubernetes.cloud import KubernetesCloud
@@ -122,6 +123,7 @@ class Workload(Construct):
                 ports=props.ports,
                 application=cloud.application,
                 management=cloud.management,
+                managed=props.managed,
             ),
         )
 
@@ -178,7 +180,7 @@ class Workload(Construct):
             drain_seconds=props.drain_seconds,
             secrets=props.secrets,
             image_pull_secrets=props.cloud.image_pull_secrets,
-            labels=props.cloud.pod_labels,
+            labels={**props.cloud.pod_labels, **({SERVING_LABEL: "true"} if props.managed else {})},
         )
         if stored is None or props.cloud.secrets is None:
             return pod

@@ -851,7 +851,6 @@ async def test_without_a_zone_a_record_is_not_found(world: World) -> None:
     [
         (Effect.THROTTLED, Throttled, Advice.RETRY),
         (Effect.UNAVAILABLE, CloudUnavailable, Advice.RETRY),
-        (Effect.LOST_REPLY, CloudUnavailable, Advice.RETRY),
         (Effect.LOST_REQUEST, CloudUnavailable, Advice.RETRY),
         (Effect.CONFLICT, Conflict, Advice.RETRY),
         (Effect.DENIED, Denied, Advice.GIVE_UP),
@@ -872,6 +871,21 @@ async def test_each_fault_has_its_error_and_is_tried_as_often_as_it_is_worth(
     assert raised.value.advice is advice
     assert raised.value.message
     assert world.count(Step.CREATE) == (3 if advice is Advice.RETRY else 1)
+    world.mend()
+    node = await manager.create_node(spec)
+    assert world.alive() == {node.id}
+
+
+async def test_a_create_whose_every_reply_is_lost_is_found_by_looking_or_fails_as_ours(world: World) -> None:
+    manager = world.manager(tries=3)
+    spec = world.spec()
+    world.fault(Effect.LOST_REPLY, Step.CREATE, times=None)
+    try:
+        found = await manager.create_node(spec)
+    except CloudUnavailable:
+        assert world.count(Step.CREATE) == 3
+    else:
+        assert world.alive() == {found.id}, "a manager that looks before it tries again may find it"
     world.mend()
     node = await manager.create_node(spec)
     assert world.alive() == {node.id}

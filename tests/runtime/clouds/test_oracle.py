@@ -1,4 +1,4 @@
-"""What only Oracle Cloud has: capacity that is an internal error, things that are not told from what one may not see."""
+"""What only Oracle Cloud has: capacity that is an internal error, and things that one may not see."""
 
 from __future__ import annotations
 

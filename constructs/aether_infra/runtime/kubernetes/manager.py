@@ -61,7 +61,7 @@ class Place:
         return cls(
             namespace=str(known.get("namespace") or "aether"),
             serving_label=str(known.get("serving_label") or ""),
-            drain_seconds=float(known.get("drain_seconds", DRAIN_SECONDS)),
+            drain_seconds=float(settings.facts.get("drain_seconds", DRAIN_SECONDS)),
         )
 
 

@@ -12,8 +12,8 @@ from fake_cloud_server import FakeCloudServer
 from fake_kubernetes import VERBS, FakeKubernetes, FakePod
 
 from aether_infra.core.kubernetes import ELASTIC_DEPLOYMENT
+from aether_infra.core.kubernetes import SERVING_LABEL as SERVING
 
-SERVING = "aether-infra/serving"
 STEPS = {
     Step.CREATE: {"patchDeployment"},
     Step.TERMINATE: {"patchDeployment", "deletePod", "evictPod"},
@@ -85,7 +85,8 @@ class KubernetesWorld(HttpWorld):
             provider="gcp",
             compute="gke",
             region=self.region,
-            kubernetes={"namespace": "aether", "serving_label": SERVING, "drain_seconds": 30},
+            kubernetes={"namespace": "aether", "serving_label": SERVING},
+            drain_seconds=30,
         )
 
     def machines(self) -> dict[str, Machine]:
