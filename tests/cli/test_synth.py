@@ -24,11 +24,9 @@ enabled = true
 [cloud]
 provider = "aws"
 [cloud.aws]
-[cloud.gcp]
-project = "my-project"
-[cloud.kubernetes]
+[cloud.digitalocean]
 """
-"""A stack with files beside it, one that depends on another, and one without infrastructure."""
+"""A stack with files beside it, and one that depends on another."""
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -72,17 +70,17 @@ def test_the_bytes_are_those_of_cdktf(tmp_path: Path) -> None:
 def test_one_cloud_after_all_gives_the_bytes_of_all(project: Path) -> None:
     assert invoke().exit_code == 0
     every = tree(project / "cdktf.out")
-    state = project / "cdktf.out/stacks/gcp/terraform.tfstate"
+    state = project / "cdktf.out/stacks/digitalocean/terraform.tfstate"
     state.write_text("precious", encoding="utf-8")
-    done = invoke("--cloud", "gcp", "--json")
-    assert tree(project / "cdktf.out") == every | {"stacks/gcp/terraform.tfstate": b"precious"}
+    done = invoke("--cloud", "digitalocean", "--json")
+    assert tree(project / "cdktf.out") == every | {"stacks/digitalocean/terraform.tfstate": b"precious"}
     stacks: list[dict[str, Any]] = json.loads(done.stdout)
-    assert [stack["stack"] for stack in stacks] == ["gcp", "gcp-workload"]
-    assert stacks[0]["path"] == "cdktf.out/stacks/gcp/cdk.tf.json"
+    assert [stack["stack"] for stack in stacks] == ["digitalocean", "digitalocean-workload"]
+    assert stacks[0]["path"] == "cdktf.out/stacks/digitalocean/cdk.tf.json"
     document = json.loads((project / stacks[0]["path"]).read_text(encoding="utf-8"))
-    assert stacks[0]["resources"] == sum(map(len, document["resource"].values())) > 10
+    assert stacks[0]["resources"] == sum(map(len, document["resource"].values())) > 5
     assert stacks[0]["data_sources"] == sum(map(len, document.get("data", {}).values()))
-    assert "as they were: aws, kubernetes-workload" in done.stderr
+    assert "as they were: aws\n" in done.stderr
 
 
 def test_a_stack_that_was_removed_from_the_file_is_told(

@@ -35,7 +35,7 @@ FAULTS = sorted(
 """Without those that are no TOML: every editor says so without a schema."""
 GOOD = sorted((ROOT / "tests/config/good").glob("*.toml"))
 ENV = {"BAD_REGION": "nowhere-at-all", "HOME": "/root", "EMPTY": ""}
-SEEDED = settings(max_examples=100, deadline=None, database=None, derandomize=True)
+SEEDED = settings(max_examples=60, deadline=None, database=None, derandomize=True)
 
 SCHEMA = json_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -340,7 +340,7 @@ def of_form(key: Key) -> st.SearchStrategy[Any]:
             return values
 
 
-@settings(SEEDED, max_examples=300)
+@settings(SEEDED, max_examples=150)
 @given(st.data())
 def test_a_value_that_the_loader_takes_for_a_key_is_valid_for_it(data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(list(keys().values())))

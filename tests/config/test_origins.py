@@ -19,7 +19,7 @@ from aether_infra.config.reference import keys
 
 GOOD = sorted((ROOT / "tests/config/good").glob("*.toml"))
 ENV = {"HOME": "/root", "EMPTY": "", "NAME": "prod", "DOMAIN": "example.com", "NET": "10.0.0.0/8"}
-SEEDED = settings(max_examples=100, deadline=None, database=None, derandomize=True)
+SEEDED = settings(max_examples=40, deadline=None, database=None, derandomize=True)
 
 
 def values(text: str) -> dict[str, Value]:
