@@ -167,7 +167,11 @@ class World:
         client.killer = killer
         manager: Any = MortalCloud(self.cloud, killer)
         # fewer looks than in earnest: thousands of virtual seconds pass here, and each look costs a real millisecond
-        usual = {"engine": EngineOptions(look_seconds=20), "lease": LeaseOptions(retry_seconds=5)}
+        usual = {
+            "engine": EngineOptions(look_seconds=20, chance=lambda: 0.5),
+            "lease": LeaseOptions(lease_seconds=30, renew_seconds=20, retry_seconds=9),
+            "tick_seconds": 30,
+        }
         given: dict[str, Any] = {"journal": self.journal} | usual | options
         service = MortalService(
             self.settings, ServiceOptions(**given), manager, client, calendar=self.calendar, runner=inline

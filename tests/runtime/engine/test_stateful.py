@@ -8,12 +8,15 @@ just what was asked for last.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, note, settings
@@ -25,6 +28,7 @@ from aether_infra.core.tags import NodeRole
 from aether_infra.errors import AetherInfraError
 from aether_infra.runtime.engine.steps import EngineOptions
 from aether_infra.runtime.fake.cloud import Effect, Fault
+from aether_infra.runtime.journal.operations import Query
 from aether_infra.runtime.leader import LeaseOptions
 from aether_infra.runtime.manager import Kind
 from aether_infra.runtime.observation import Lifecycle
@@ -68,7 +72,9 @@ EFFECTS = st.sampled_from(
     ]
 )
 RARELY = {
-    "engine": EngineOptions(look_seconds=30, poll_seconds=10, drain_seconds=120, boot_seconds=300),
+    "engine": EngineOptions(
+        look_seconds=30, poll_seconds=10, drain_seconds=120, boot_seconds=300, chance=lambda: 0.5
+    ),
     "lease": LeaseOptions(lease_seconds=120, renew_seconds=60, retry_seconds=30),
     "tick_seconds": 30,
     "collect": True,
@@ -86,6 +92,10 @@ class Life(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.loop = VirtualLoop()
         self.world: World
+        # the same draws must lead to the same life: names are counted, and not drawn by chance
+        serial = count(1)
+        self.names = patch.object(secrets, "token_hex", lambda size: f"{next(serial):0{2 * size}x}")
+        self.names.start()
         self.programs: dict[int, tuple[Service, Killer, AbstractAsyncContextManager[Service]]] = {}
 
     def do(self, what: Coroutine[Any, Any, T]) -> T:
@@ -257,6 +267,7 @@ class Life(RuleBasedStateMachine):
         finally:
             self.do(self._close())
             self.loop.close()
+            self.names.stop()
             self.folder.cleanup()
 
     async def _close(self) -> None:
@@ -304,9 +315,8 @@ class Life(RuleBasedStateMachine):
         assert len(set(alive) - held) == WANTED, (alive, held, last)
         assert self._all_serve(held), (alive, world.aether.members(), world.registered(), last)
         assert set(alive) <= set(roster), "no orphan"
-        finished = await service.journal.operations.find(
-            service_query(kinds=[OperationKind.CREATE], limit=10_000)
-        )
+        query = Query(kinds=[OperationKind.CREATE], limit=10_000)
+        finished = await service.journal.operations.find(query)
         tokens = Counter(machine.token for machine in world.cloud.machines.values() if machine.token)
         assert all(count == 1 for count in tokens.values()), "no double"
         by_token = {each.token: each for each in finished}
@@ -314,12 +324,6 @@ class Life(RuleBasedStateMachine):
         for machine in world.cloud.alive():
             if machine.token:
                 assert by_token[machine.token].state is OperationState.SUCCEEDED
-
-
-def service_query(**given: Any) -> Any:
-    from aether_infra.runtime.journal.operations import Query
-
-    return Query(**given)
 
 
 class CountedLife(Life):

@@ -232,6 +232,8 @@ class Engine:
         journal = self._context.journal
         try:
             while True:
+                if not leads():
+                    raise Fenced("the lease could not be renewed in time")
                 news = journal.news
                 try:
                     found = await journal.operations.open()

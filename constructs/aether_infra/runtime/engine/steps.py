@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,6 +53,8 @@ class EngineOptions:
     """How long a zone and size without room are reported as such."""
     look_seconds: float = 1
     """How often it is looked whether another replica has written something down."""
+    chance: Callable[[], float] = random.random
+    """Gives numbers from 0 to 1: waits between tries are anything up to their bound."""
 
 
 @frozen(kw_only=True)

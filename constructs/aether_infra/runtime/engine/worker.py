@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -54,8 +53,6 @@ class Worker:
     """Lets one change of the cloud's number through at a time."""
     leads: Callable[[], bool]
     """Whether this process is sure to lead."""
-    chance: Callable[[], float] = random.random
-    """Gives numbers from 0 to 1."""
     cancelled: asyncio.Event = field(factory=asyncio.Event)
     """Set when somebody wants the operation cancelled."""
     _told: str = ""
@@ -256,7 +253,7 @@ class Worker:
             raise _Failed(reason) from error
         options = self.context.options
         bound = min(options.longest_seconds, options.base_seconds * 2.0 ** (attempts - 1))
-        pause = bound * self.chance()
+        pause = bound * options.chance()
         if isinstance(error, CloudError) and error.retry_after_seconds is not None:
             pause = max(pause, error.retry_after_seconds)
         await self._advance(

@@ -64,7 +64,7 @@ class Journal:
             MissingExtraError: PostgreSQL's driver is not installed.
             JournalUnavailable: it cannot be opened.
         """
-        store = await asyncio.to_thread(Store.open, url, runner)
+        store: Store = await (runner or asyncio.to_thread)(lambda: Store.open(url, runner))
         return cls(store, calendar)
 
     async def snapshot(self) -> Snapshot:
