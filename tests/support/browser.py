@@ -32,6 +32,7 @@ class Page:
         self._serial = 0
         self.errors: list[str] = []
         """What scripts have thrown or logged as an error, and requests that went elsewhere."""
+        self.call("Page.bringToFront")  # what is not seen is not drawn
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
@@ -67,9 +68,9 @@ class Page:
         return answer["result"].get("value")
 
     def until(self, script: str, seconds: float = 15) -> Any:
-        """The value of an expression as soon as it is true."""
+        """The value of an expression as soon as it is true; an element is."""
         ends = time.monotonic() + seconds
-        while not (value := self.run(script)):
+        while (value := self.run(script)) in (None, False, 0, ""):
             assert time.monotonic() < ends, f"{script} is not true: {self.run('document.body.innerText')}"
             time.sleep(0.05)
         return value
@@ -81,10 +82,14 @@ class Page:
             width=width,
             height=height,
             deviceScaleFactor=1,
-            mobile=width < 600,
+            mobile=False,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close()
 
     def picture(self, path: Path) -> None:
         """Write what is seen to a file."""
@@ -106,7 +111,11 @@ def browser(folder: Path) -> Iterator[Page]:
         )
         with urlopen(Request(f"http://{address}/json/new?about:blank", method="PUT"), timeout=10) as answer:
             page = json.load(answer)
-        yield Page(page["webSocketDebuggerUrl"])
+        opened = Page(page["webSocketDebuggerUrl"])
+        try:
+            yield opened
+        finally:
+            opened.close()
     finally:
         process.terminate()
         try:

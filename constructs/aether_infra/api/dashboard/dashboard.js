@@ -27,12 +27,14 @@ function headers(more = {}) {
 }
 
 async function ask(path, options = {}) {
+  const used = key;
   const answer = await fetch(`${API}${path}`, { ...options, headers: headers(options.headers) });
-  if (answer.status === 401 || (answer.status === 403 && role === "VIEWER" && path === "")) {
-    await login(answer.status === 403 ? "That key is not known." : "");
+  const body = await answer.json().catch(() => ({}));
+  const wrong = body.type === "urn:aether-infra:problem:wrong-key";
+  if (answer.status === 401 || wrong) {
+    if (used === key) await login(wrong ? "That key is not known." : "");
     return ask(path, options);
   }
-  const body = await answer.json();
   if (!answer.ok) throw new Error(body.detail || body.title || `HTTP ${answer.status}`);
   return body;
 }
@@ -78,7 +80,7 @@ function showScale(scale, decisions) {
     figure(`${scale.minimum}–${scale.maximum}`, "bounds"),
     figure(scale.core, "core nodes besides"),
   );
-  $("reason").textContent = scale.managed ? scale.reason : `${scale.reason}`;
+  $("reason").textContent = scale.reason;
   $("holds").replaceChildren(...(decisions[0]?.holds || []).map((hold) => element("li", {}, hold)));
   const count = $("count");
   count.min = scale.minimum;
@@ -200,7 +202,11 @@ function operationRow(operation) {
   );
 }
 
+let looking = false;
 async function look() {
+  // one look at a time: while a key is asked for, they would pile up
+  if (looking || document.hidden) return;
+  looking = true;
   try {
     showPlace(await ask(""));
     const [nodes, scale, decisions, found] = await Promise.all([
@@ -217,14 +223,27 @@ async function look() {
     $("state").textContent = "no answer";
     $("problem").hidden = false;
     $("problem").textContent = error.message;
+  } finally {
+    looking = false;
   }
 }
 
+function shown() {
+  return document.hidden
+    ? new Promise((done) => document.addEventListener("visibilitychange", done, { once: true })) : Promise.resolve();
+}
+
+let stream = new AbortController();
 async function follow() {
-  // fetch and not EventSource, which cannot send a key
+  // fetch and not EventSource, which cannot send a key; only while it is seen, as a browser has six lines to a server
   for (;;) {
+    await shown();
+    await asking;
+    stream = new AbortController();
     try {
-      const answer = await fetch(`${API}/events`, { headers: headers(lastEvent ? { "Last-Event-ID": lastEvent } : {}) });
+      const answer = await fetch(`${API}/events`, {
+        headers: headers(lastEvent ? { "Last-Event-ID": lastEvent } : {}), signal: stream.signal,
+      });
       if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
@@ -272,6 +291,12 @@ $("scale").addEventListener("submit", async (event) => {
     $("scale-note").textContent = error.message;
   }
 });
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) stream.abort();
+  else look();
+});
+addEventListener("pagehide", () => stream.abort());
 
 look().then(follow);
 setInterval(look, LOOK_SECONDS * 1000);
