@@ -8,6 +8,8 @@ https://github.com/oracle/terraform-provider-oci (8.28.0). For AWS, the provider
 one argument changed, for each argument of each type), and what 6.25.0 adds was taken from its documentation:
 https://registry.terraform.io/providers/hashicorp/aws/6.25.0/docs (all as of 2026-11). A test asks AWS' provider again.
 
+`tools/replacement_facts.py` asks a provider's program and writes its file anew; what no answer shows is beside it.
+
 An argument's path has the names of blocks and arguments, without indexes: `network_configuration.subnets`.
 """
 
