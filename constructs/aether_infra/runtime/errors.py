@@ -14,8 +14,9 @@ AetherInfraError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from aether_infra.errors import AetherInfraError
 
@@ -88,3 +89,41 @@ class Conflict(CloudError):  # noqa: N818
 
 class InvalidRequest(CloudError):  # noqa: N818
     """The cloud finds the request itself wrong: a fault of the settings or of ours."""
+
+
+STATUSES: Final[Mapping[int, type[CloudError]]] = {
+    400: InvalidRequest,
+    401: Denied,
+    403: Denied,
+    404: NotFound,
+    409: Conflict,
+    410: Conflict,
+    412: Conflict,
+    422: InvalidRequest,
+    429: Throttled,
+}
+"""What an HTTP status means, where a cloud's own code says nothing that is known."""
+_SERVER_FAULT: Final = 500
+
+
+def by_status(status: int) -> type[CloudError]:
+    """The error that an HTTP status means, where nothing more is known.
+
+    Args:
+        status: the status; 0 for none, which is a line that broke.
+    """
+    if status == 0 or status >= _SERVER_FAULT:
+        return CloudUnavailable
+    return STATUSES.get(status, InvalidRequest)
+
+
+def retry_after(headers: Mapping[str, str] | None) -> float | None:
+    """What `Retry-After` asks to wait, in seconds; None for nothing, or for a date, which none of the clouds sends.
+
+    Args:
+        headers: of the answer.
+    """
+    try:
+        return float((headers or {}).get("Retry-After", ""))
+    except (TypeError, ValueError):
+        return None

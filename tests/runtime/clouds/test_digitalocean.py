@@ -22,7 +22,6 @@ from aether_infra.runtime.errors import (
 )
 from aether_infra.runtime.retry import Patience
 
-
 pytestmark = pytest.mark.anyio
 
 
@@ -53,7 +52,7 @@ def test_an_answer_that_is_no_error_is_none() -> None:
 
 def test_errors_of_the_line_and_of_ours() -> None:
     assert isinstance(translate(ServiceRequestError("refused"), "x"), CloudUnavailable)
-    assert isinstance(translate(HttpResponseError("bad gateway"), "x"), InvalidRequest)
+    assert isinstance(translate(HttpResponseError("bad gateway"), "x"), CloudUnavailable)
     assert translate(KeyError("ours"), "x") is None
 
 

@@ -7,8 +7,6 @@ from cloud_world import World, only
 from google.api_core import exceptions as sdk
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import compute_v1 as compute
-from hypothesis import given
-from hypothesis import strategies as st
 from requests.exceptions import ConnectionError as NoConnection
 
 from aether_infra.errors import ConfigError
@@ -21,7 +19,6 @@ from aether_infra.runtime.errors import (
     Throttled,
 )
 from aether_infra.runtime.gcp.errors import CODES, of_operation, translate
-from aether_infra.runtime.gcp.instances import order
 from aether_infra.runtime.gcp.place import Place
 from aether_infra.runtime.gcp.session import COMPUTE_ADDRESS, access
 
@@ -68,17 +65,6 @@ def test_without_credentials_it_is_denied(monkeypatch: pytest.MonkeyPatch) -> No
         access(COMPUTE_ADDRESS, {})
     with pytest.raises(Denied, match=r"must be https, got http://compute\.example\.com"):
         access(COMPUTE_ADDRESS, {COMPUTE_ADDRESS: "http://compute.example.com"})
-
-
-@given(token=st.text(min_size=1), zones=st.lists(st.text(min_size=1), min_size=1, max_size=5, unique=True))
-def test_zones_are_tried_in_the_same_order_for_the_same_token(token: str, zones: list[str]) -> None:
-    assert order(zones, token) == order(zones, token)
-    assert sorted(order(zones, token)) == sorted(zones)
-
-
-def test_tokens_are_spread_over_zones() -> None:
-    firsts = [order(["a", "b", "c"], f"n{index}")[0] for index in range(300)]
-    assert all(60 < firsts.count(zone) < 140 for zone in "abc")
 
 
 @only("gcp")

@@ -25,6 +25,8 @@ from aether_infra.runtime.errors import (
     NotFound,
     QuotaExceeded,
     Throttled,
+    by_status,
+    retry_after,
 )
 
 CODES: Final[Mapping[str, type[CloudError]]] = {
@@ -74,19 +76,6 @@ https://learn.microsoft.com/en-us/troubleshoot/azure/virtual-machines/windows/al
 https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/common-deployment-errors
 (as of 2026-11)."""
 
-STATUSES: Final[Mapping[int, type[CloudError]]] = {
-    400: InvalidRequest,
-    401: Denied,
-    403: Denied,
-    404: NotFound,
-    409: Conflict,
-    412: Conflict,
-    429: Throttled,
-}
-"""HTTP status, where the code is not known; any of 500 and above is `CloudUnavailable`."""
-
-_SERVER_FAULT: Final = 500
-
 
 def translate(error: Exception, doing: str) -> CloudError | None:
     """An error of Azure's libraries as one of ours; None for what is none of theirs.
@@ -108,7 +97,7 @@ def translate(error: Exception, doing: str) -> CloudError | None:
         )
         failure = of_code(code, f"{doing}: {said}", status=status)
         if isinstance(failure, Throttled):
-            failure.retry_after_seconds = _retry_after(error)
+            failure.retry_after_seconds = retry_after(getattr(error.response, "headers", None))
         return failure
     if isinstance(error, ClientAuthenticationError):
         return Denied(f"{doing}: no credentials for Azure: {error.message}", code="NoCredentials")
@@ -127,13 +116,5 @@ def of_code(code: str, message: str, *, status: int = 0) -> CloudError:
     """
     kind = CODES.get(code)
     if kind is None:
-        kind = CloudUnavailable if status >= _SERVER_FAULT else STATUSES.get(status, InvalidRequest)
+        kind = by_status(status) if status else InvalidRequest
     return kind(message, code=code or f"HTTP {status}")
-
-
-def _retry_after(error: HttpResponseError) -> float | None:
-    headers: Mapping[str, str] = getattr(error.response, "headers", {})
-    try:
-        return float(headers.get("Retry-After", ""))
-    except ValueError:
-        return None

@@ -12,11 +12,11 @@ from azure.mgmt.compute.models import VirtualMachine
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.network.models import NetworkInterface
 
-from aether_infra.core.tags import CLUSTER, ROLE
 from aether_infra.runtime.azure.errors import translate
 from aether_infra.runtime.azure.place import Place
 from aether_infra.runtime.azure.session import options
 from aether_infra.runtime.errors import NotFound
+from aether_infra.runtime.machines import is_node_of
 from aether_infra.runtime.retry import Patience
 
 Json = Mapping[str, Any]
@@ -66,8 +66,7 @@ class Resources:
 
     def is_ours(self, machine: Json) -> bool:
         """Whether it runs a node of this cluster."""
-        tags = machine.get("tags") or {}
-        return tags.get(CLUSTER) == self._cluster and ROLE in tags
+        return is_node_of(self._cluster, tags_of(machine))
 
     def create(self, name: str, body: Json) -> None:
         """Ask for a machine, unless the name is taken."""
@@ -126,6 +125,11 @@ class Resources:
         others = [pool for pool in pools if str(pool.get("id")).lower() != wanted.lower()]
         properties["loadBalancerBackendAddressPools"] = [*others, *([{"id": wanted}] if member else [])]
         return changed
+
+
+def tags_of(machine: Json) -> dict[str, str]:
+    """A machine's tags."""
+    return {str(key): str(value) for key, value in (machine.get("tags") or {}).items()}
 
 
 def interface_id(machine: Json) -> str:

@@ -26,6 +26,8 @@ from aether_infra.runtime.errors import (
     NotFound,
     QuotaExceeded,
     Throttled,
+    by_status,
+    retry_after,
 )
 
 IDS: Final[Mapping[str, type[CloudError]]] = {
@@ -50,20 +52,6 @@ MESSAGES: Final[Sequence[tuple[str, type[CloudError]]]] = (
     ("already has a pending event", Conflict),
 )
 """What `unprocessable_entity` means beyond a wrong request, which only its message says: a part of it in lower case."""
-
-STATUSES: Final[Mapping[int, type[CloudError]]] = {
-    400: InvalidRequest,
-    401: Denied,
-    403: Denied,
-    404: NotFound,
-    409: Conflict,
-    412: Conflict,
-    422: InvalidRequest,
-    429: Throttled,
-}
-"""HTTP status, where the body has no `id` that is known; any of 500 and above is `CloudUnavailable`."""
-
-_SERVER_FAULT: Final = 500
 
 
 def translate(error: Exception, doing: str) -> CloudError | None:
@@ -116,23 +104,15 @@ def _answered(error: HttpResponseError, doing: str) -> CloudError:
         str(known.get("message") or error.reason or "no reason given"),
     )
     kind = _kind(identity, message, status)
-    wait = _retry_after(error) if kind is Throttled else None
+    wait = retry_after(getattr(error.response, "headers", None)) if kind is Throttled else None
     return kind(f"{doing}: {message}", code=identity or f"HTTP {status}", retry_after_seconds=wait)
 
 
 def _kind(identity: str, message: str, status: int) -> type[CloudError]:
-    if status >= _SERVER_FAULT:
+    if by_status(status) is CloudUnavailable:
         return CloudUnavailable
     text = message.lower()
     for part, kind in MESSAGES:
         if part in text:
             return kind
-    return IDS.get(identity) or STATUSES.get(status, InvalidRequest)
-
-
-def _retry_after(error: HttpResponseError) -> float | None:
-    headers: Mapping[str, str] = getattr(error.response, "headers", {})
-    try:
-        return float(headers.get("Retry-After", ""))
-    except ValueError:
-        return None
+    return IDS.get(identity) or by_status(status)

@@ -7,7 +7,6 @@ for it first, looks again and again after an answer that was lost, and of two th
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -16,20 +15,20 @@ from typing import Any, Final
 from attrs import field, frozen
 from pydo import Client
 
-from aether_infra.core.names import physical_name
-from aether_infra.core.tags import CLUSTER, NODE_ID, ROLE, TOKEN, NodeRole, node_tags
+from aether_infra.core.tags import CLUSTER, NODE_ID, TOKEN
 from aether_infra.errors import ConfigError, Problem
-from aether_infra.runtime.calls import Calls
 from aether_infra.runtime.digitalocean.dns import Zone
 from aether_infra.runtime.digitalocean.errors import refused, translate
 from aether_infra.runtime.digitalocean.session import PER_PAGE, client
 from aether_infra.runtime.draining import DEREGISTERED, DRAIN_SECONDS, mark, rest
-from aether_infra.runtime.errors import CloudUnavailable, Conflict, Denied, InvalidRequest, NotFound
-from aether_infra.runtime.manager import Kind
-from aether_infra.runtime.model import DnsRecord, NodeInstance, NodeSpec, NodeState, Target, TargetHealth
+from aether_infra.runtime.errors import CloudUnavailable, InvalidRequest, NotFound
+from aether_infra.runtime.machines import MachineManager, by_age, role_of
+from aether_infra.runtime.model import NodeInstance, NodeSpec, NodeState, Target, TargetHealth
 from aether_infra.runtime.retry import Patience
 from aether_infra.runtime.settings import RuntimeSettings
 
+Droplet = Mapping[str, Any]
+"""A droplet, as the API gives it."""
 STATES: Final[Mapping[str, NodeState]] = {
     "new": NodeState.PROVISIONING,
     "active": NodeState.RUNNING,
@@ -109,11 +108,8 @@ def connect(settings: RuntimeSettings, patience: Patience) -> DropletManager:
     return DropletManager(settings, patience, client(patience))
 
 
-class DropletManager:
+class DropletManager(MachineManager[Droplet]):
     """`CloudManager` over droplets. This cloud has neither zones within a region, nor spot capacity."""
-
-    kind = Kind.MACHINES
-    zones: Sequence[str] = ()
 
     def __init__(self, settings: RuntimeSettings, patience: Patience, api: Client) -> None:
         """Connect nothing yet.
@@ -126,74 +122,22 @@ class DropletManager:
         Raises:
             ConfigError: the settings lack the droplets' template.
         """
-        self._settings = settings
-        self._patience = patience
+        domain = (settings.facts.get("dns") or {}).get("zone_id")
+        super().__init__(settings, patience, translate, Zone(api, str(domain), patience) if domain else None)
         self._place = Place.of(settings)
         self._api = api
-        self._call = Calls(translate=translate, patience=patience)
-        domain = (settings.facts.get("dns") or {}).get("zone_id")
-        self._zone = Zone(api, str(domain), patience) if domain else None
-        # a cloud without idempotency: at least not twice at a time from here
-        self._creating: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._asked: set[str] = set()
 
     @property
-    def facts(self) -> Mapping[str, str]:
-        """Provider, region, compute and cluster."""
-        return {
-            "provider": self._settings.provider.value,
-            "region": self._settings.region,
-            "compute": self._settings.compute,
-            "cluster": self._settings.cluster_name,
-        }
-
-    async def create_node(self, spec: NodeSpec) -> NodeInstance:
-        """See `CloudManager.create_node`. A droplet that is gone is not remembered: the journal has to."""
-        if spec.role is not NodeRole.WORKER:
-            raise InvalidRequest("core nodes are Terraform's: they cannot be created")
-        if spec.spot:
-            raise InvalidRequest("DigitalOcean has no spot capacity")
-        asked = False
-
-        async def once() -> NodeInstance:
-            nonlocal asked
-            found = await self._made(spec, looks=LOOKS if asked else 1)
-            if found is None:
-                asked = True
-                await self._call(f"creating {spec.token}", lambda: self._create(spec), again=False)
-                found = await self._made(spec, looks=LOOKS)
-            if found is None:
-                raise CloudUnavailable(
-                    f"creating {spec.token}: the droplet does not show up", code="NotListed"
-                )
-            return found
-
-        async with self._creating[spec.token]:
-            return await self._patience.retry(once)
-
-    async def terminate_node(self, node_id: str) -> None:
-        """See `CloudManager.terminate_node`."""
-        droplet = await self._owned(node_id)
-        if droplet is not None and _role(droplet) is NodeRole.CORE:
-            raise Conflict(f"{node_id} is a core node, which ends by explicit command only")
-        await self._end(droplet)
-
-    async def terminate_core_node(self, node_id: str) -> None:
-        """End a core node; Terraform makes it anew when it is applied again."""
-        droplet = await self._owned(node_id)
-        if droplet is not None and _role(droplet) is not NodeRole.CORE:
-            raise Conflict(f"{node_id} is no core node")
-        await self._end(droplet)
+    def zones(self) -> Sequence[str]:
+        """None: a region is one place."""
+        return ()
 
     async def list_nodes(self) -> list[NodeInstance]:
         """See `CloudManager.list_nodes`."""
         tag = f"{CLUSTER}:{self._settings.cluster_name}"
         droplets = await self._call("listing droplets", lambda: self._list(tag))
-        nodes = [_node(each) for each in droplets if ROLE in _tags(each)]
-        return sorted(nodes, key=lambda node: (str(node.created_at), node.id))
-
-    async def get_node(self, node_id: str) -> NodeInstance:
-        """See `CloudManager.get_node`."""
-        return _node(await self._known(node_id))
+        return by_age([_node(each) for each in droplets if self._is_ours(each)])
 
     async def register_target(self, node_id: str) -> None:
         """See `CloudManager.register_target`."""
@@ -241,18 +185,12 @@ class DropletManager:
             ids = set.intersection(*sets) if sets else set()
         return [Target(id=each, health=TargetHealth.UNKNOWN) for each in sorted(ids)]
 
-    async def update_dns_record(self, record: DnsRecord) -> None:
-        """See `CloudManager.update_dns_record`."""
-        if self._zone is None:
-            raise NotFound(f"{self._settings.cluster_name} has no DNS zone")
-        await self._zone.update(record)
-
     async def close(self) -> None:
         """Give back connections."""
         await asyncio.to_thread(self._api.close)
 
-    async def _made(self, spec: NodeSpec, *, looks: int) -> NodeInstance | None:
-        """The droplet of a creation; of several the oldest, and the others are ended."""
+    async def _made(self, spec: NodeSpec, looks: int = 1) -> Droplet | None:
+        """By its tag: of several the oldest, and the others are ended. One that is gone is not remembered."""
         tag = f"{TOKEN}:{spec.token}"
         for look in range(looks):
             if look:
@@ -260,59 +198,60 @@ class DropletManager:
             found = await self._call(f"looking for {spec.token}", lambda: self._list(tag))
             ours = sorted((each for each in found if self._is_ours(each)), key=_age)
             for surplus in ours[1:]:
-                await self._call(f"ending the second {spec.token}", partial(self._destroy, surplus))
+                await self._call(f"ending the second {spec.token}", partial(self._delete, surplus))
             if ours:
-                return _node(ours[0])
+                return ours[0]
         return None
 
-    async def _end(self, droplet: Mapping[str, Any] | None) -> None:
-        if droplet is None:
-            return
-        name = str(droplet["id"])
-        await self._call(f"ending {name}", lambda: self._destroy(droplet))
+    async def _create(self, spec: NodeSpec, zone: str) -> Droplet:  # noqa: ARG002 - there is but one
+        """Create one, and look for it; where the answer was lost, look before it is tried again."""
+        if spec.spot:
+            raise InvalidRequest("DigitalOcean has no spot capacity")
+        asked = spec.token in self._asked
+        self._asked.add(spec.token)
+        found = await self._made(spec, LOOKS) if asked else None
+        if found is None:
+            await self._call(f"creating {spec.token}", lambda: self._ask(spec), again=False)
+            found = await self._made(spec, LOOKS)
+        if found is None:
+            raise CloudUnavailable(f"creating {spec.token}: the droplet does not show up", code="NotListed")
+        self._asked.discard(spec.token)
+        return found
 
-        async def gone() -> bool:
-            return await self._call(f"looking whether {name} is gone", lambda: self._find(name)) is None
+    async def _node(self, machine: Droplet) -> NodeInstance:
+        return _node(machine)
 
-        await self._patience.until(gone, f"{name} to be gone")
-        for tag in droplet["tags"]:
+    def _tags(self, machine: Droplet) -> Mapping[str, str]:
+        return _tags(machine)
+
+    def _identity(self, machine: Droplet) -> str:
+        return str(machine["id"])
+
+    def _state(self, machine: Droplet) -> NodeState:
+        return STATES.get(str(machine.get("status")), NodeState.RUNNING)
+
+    async def _find(self, node_id: str) -> Droplet | None:
+        if not (node_id.isascii() and node_id.isdecimal()):
+            return None
+        return await self._call(f"reading {node_id}", lambda: self._look(int(node_id)))
+
+    async def _again(self, machine: Droplet) -> Droplet | None:
+        return await self._find(self._identity(machine))
+
+    async def _end(self, machine: Droplet | None) -> None:
+        """End a droplet, and the tags that were only on it: a tag outlives what it was on."""
+        await super()._end(machine)
+        for tag in machine["tags"] if machine is not None else ():
             if tag.startswith((f"{TOKEN}:", f"{DEREGISTERED}:")):
-                # a tag outlives what it was on, and these are of no more use
                 await self._call(f"removing the tag {tag}", partial(self._forget, tag))
-
-    async def _owned(self, node_id: str) -> Mapping[str, Any] | None:
-        """A droplet of this cluster; None where there is none.
-
-        Raises:
-            Denied: it is not of this cluster.
-        """
-        droplet = await self._call(f"reading {node_id}", lambda: self._find(node_id))
-        if droplet is not None and not self._is_ours(droplet):
-            raise Denied(f"{node_id} is no node of {self._settings.cluster_name}")
-        return droplet
-
-    async def _known(self, node_id: str) -> Mapping[str, Any]:
-        droplet = await self._call(f"reading {node_id}", lambda: self._find(node_id))
-        if droplet is None or not self._is_ours(droplet):
-            raise NotFound(f"there is no node {node_id} in {self._settings.cluster_name}")
-        return droplet
-
-    def _is_ours(self, droplet: Mapping[str, Any]) -> bool:
-        tags = _tags(droplet)
-        return tags.get(CLUSTER) == self._settings.cluster_name and ROLE in tags
 
     # What follows blocks, and runs in a thread.
 
-    def _create(self, spec: NodeSpec) -> None:
-        settings, place = self._settings, self._place
-        tags = node_tags(
-            {**spec.tags, **settings.tags, CLUSTER: settings.cluster_name},
-            NodeRole.WORKER,
-            settings.ports.cluster,
-        ) | {TOKEN: spec.token}
+    def _ask(self, spec: NodeSpec) -> None:
+        place, tags = self._place, self._new_tags(spec)
         body = {
-            "name": physical_name(settings.cluster_name, "elastic", spec.token),
-            "region": settings.region,
+            "name": self._name(spec),
+            "region": self._settings.region,
             "size": spec.size or place.size,
             "image": place.image,
             "user_data": place.user_data,
@@ -325,9 +264,9 @@ class DropletManager:
         }
         _checked(self._api.droplets.create(body=body), f"creating {spec.token}")
 
-    def _list(self, tag: str) -> list[Mapping[str, Any]]:
+    def _list(self, tag: str) -> list[Droplet]:
         """Every droplet with a tag, all pages."""
-        found: list[Mapping[str, Any]] = []
+        found: list[Droplet] = []
         page = 1
         while True:
             answer: Any = _checked(
@@ -338,22 +277,20 @@ class DropletManager:
                 return found
             page += 1
 
-    def _find(self, node_id: str) -> Mapping[str, Any] | None:
+    def _look(self, identity: int) -> Droplet | None:
         """A droplet, by id or, as a new one may not be found by it yet, among those of the cluster."""
-        if not node_id.isdecimal():
-            return None
-        answer: Any = self._api.droplets.get(int(node_id))
-        error = refused(answer, f"reading {node_id}")
+        answer: Any = self._api.droplets.get(identity)
+        error = refused(answer, f"reading {identity}")
         if error is None:
-            droplet: Mapping[str, Any] = answer["droplet"]
+            droplet: Droplet = answer["droplet"]
             return droplet
         if not isinstance(error, NotFound):
             raise error
         tag = f"{CLUSTER}:{self._settings.cluster_name}"
-        return next((each for each in self._list(tag) if str(each["id"]) == node_id), None)
+        return next((each for each in self._list(tag) if each["id"] == identity), None)
 
-    def _destroy(self, droplet: Mapping[str, Any]) -> None:
-        error = refused(self._api.droplets.destroy(droplet["id"]), f"ending {droplet['id']}")
+    def _delete(self, machine: Droplet) -> None:
+        error = refused(self._api.droplets.destroy(machine["id"]), f"ending {machine['id']}")
         if error is not None and not isinstance(error, NotFound):
             raise error
 
@@ -401,27 +338,23 @@ def _checked(answer: Any, doing: str) -> Any:
     return answer
 
 
-def _tags(droplet: Mapping[str, Any]) -> dict[str, str]:
+def _tags(droplet: Droplet) -> dict[str, str]:
     """Tags as keys and values: here each is one text."""
     return {key: value for key, _, value in (str(tag).partition(":") for tag in droplet.get("tags") or ())}
 
 
-def _role(droplet: Mapping[str, Any]) -> NodeRole:
-    return NodeRole.CORE if _tags(droplet).get(ROLE) == NodeRole.CORE.value else NodeRole.WORKER
-
-
-def _age(droplet: Mapping[str, Any]) -> tuple[str, int]:
+def _age(droplet: Droplet) -> tuple[str, int]:
     return str(droplet.get("created_at")), int(droplet["id"])
 
 
-def _node(droplet: Mapping[str, Any]) -> NodeInstance:
+def _node(droplet: Droplet) -> NodeInstance:
     tags = _tags(droplet)
     networks = (droplet.get("networks") or {}).get("v4") or ()
     created = droplet.get("created_at")
     return NodeInstance(
         id=str(droplet["id"]),
         state=STATES.get(str(droplet.get("status")), NodeState.RUNNING),
-        role=_role(droplet),
+        role=role_of(tags),
         size=str(droplet.get("size_slug") or ""),
         address=next((str(each["ip_address"]) for each in networks if each.get("type") == "private"), ""),
         name=str(droplet.get("name") or ""),

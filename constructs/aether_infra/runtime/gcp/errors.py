@@ -19,6 +19,8 @@ from aether_infra.runtime.errors import (
     NotFound,
     QuotaExceeded,
     Throttled,
+    by_status,
+    retry_after,
 )
 
 EXISTS: Final = "alreadyExists"
@@ -73,19 +75,6 @@ CODES: Final[Mapping[str, type[CloudError]]] = {
 }
 """Codes of operations and reasons of refused requests (addresses above, as of 2026-11)."""
 
-STATUSES: Final[Mapping[int, type[CloudError]]] = {
-    400: InvalidRequest,
-    401: Denied,
-    403: Denied,
-    404: NotFound,
-    409: Conflict,
-    412: Conflict,
-    429: Throttled,
-}
-"""HTTP status, where no reason is given that is known; any of 500 and above is `CloudUnavailable`."""
-
-_SERVER_FAULT: Final = 500
-
 
 def translate(error: Exception, doing: str) -> CloudError | None:
     """An error of Google's libraries as one of ours; None for what is none of theirs.
@@ -126,23 +115,10 @@ def _answered(error: sdk.GoogleAPICallError, doing: str) -> CloudError:
     details = [each for each in error.errors or () if isinstance(each, Mapping)]
     reason = str(details[0].get("reason") or "") if details else ""
     kind = _kind(reason, status)
-    wait = _retry_after(error) if kind is Throttled else None
+    wait = retry_after(getattr(error.response, "headers", None)) if kind is Throttled else None
     message = str(error.message or "no reason given")
     return kind(f"{doing}: {message}", code=reason or f"HTTP {status}", retry_after_seconds=wait)
 
 
 def _kind(code: str, status: int) -> type[CloudError]:
-    known = CODES.get(code)
-    if known is not None:
-        return known
-    if status >= _SERVER_FAULT:
-        return CloudUnavailable
-    return STATUSES.get(status, InvalidRequest)
-
-
-def _retry_after(error: sdk.GoogleAPICallError) -> float | None:
-    headers = getattr(error.response, "headers", None) or {}
-    try:
-        return float(headers.get("Retry-After", ""))
-    except ValueError:
-        return None
+    return CODES.get(code) or by_status(status)

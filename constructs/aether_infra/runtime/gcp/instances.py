@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from google.cloud import compute_v1 as compute
 
-from aether_infra.core.tags import CLUSTER, ROLE
+from aether_infra.core.tags import CLUSTER
 from aether_infra.runtime.errors import NotFound
 from aether_infra.runtime.gcp.errors import MEMBER_ALREADY, NO_MEMBER, translate
 from aether_infra.runtime.gcp.place import Place
 from aether_infra.runtime.gcp.session import COMPUTE_ADDRESS, access
+from aether_infra.runtime.machines import is_node_of
 
 NAMESPACE: Final = uuid.UUID("6f1c2f2e-3a8f-4f55-9d0f-2b8f8b2d7c11")
 """Of request ids: each is made of what is asked, so that the same request twice is one."""
@@ -70,7 +71,7 @@ class Compute:
 
     def is_ours(self, instance: compute.Instance) -> bool:
         """Whether it runs a node of this cluster."""
-        return instance.labels.get(CLUSTER) == self._cluster and ROLE in instance.labels
+        return is_node_of(self._cluster, instance.labels)
 
     def insert(self, name: str, zone: str, resource: compute.Instance) -> compute.Operation:
         """Ask for an instance of the template."""
@@ -219,9 +220,3 @@ def _code(error: Exception) -> str:
 
 def _request_id(*parts: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "/".join(parts)))
-
-
-def order(zones: Sequence[str], token: str) -> list[str]:
-    """Zones in the order in which a creation tries them: the same for the same token, spread over tokens."""
-    first = uuid.uuid5(NAMESPACE, token).int % len(zones)
-    return [*zones[first:], *zones[:first]]

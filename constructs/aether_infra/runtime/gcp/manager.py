@@ -7,7 +7,6 @@ follows from the token: whoever tries again meets what is there already.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -15,24 +14,15 @@ from typing import Final
 
 from google.cloud import compute_v1 as compute
 
-from aether_infra.core.names import physical_name
-from aether_infra.core.tags import CLUSTER, NODE_ID, ROLE, TOKEN, NodeRole, node_tags
-from aether_infra.runtime.calls import Calls
-from aether_infra.runtime.cooloff import CoolOff
+from aether_infra.core.tags import NODE_ID, TOKEN
 from aether_infra.runtime.draining import DEREGISTERED, mark, rest
-from aether_infra.runtime.errors import (
-    CapacityUnavailable,
-    Conflict,
-    Denied,
-    InvalidRequest,
-    NotFound,
-)
+from aether_infra.runtime.errors import Conflict, Denied, NotFound
 from aether_infra.runtime.gcp.dns import Zone, zone
 from aether_infra.runtime.gcp.errors import EXISTS, of_operation, translate
-from aether_infra.runtime.gcp.instances import Compute, last, order, zone_of
+from aether_infra.runtime.gcp.instances import Compute, last, zone_of
 from aether_infra.runtime.gcp.place import Place
-from aether_infra.runtime.manager import Kind
-from aether_infra.runtime.model import DnsRecord, NodeInstance, NodeSpec, NodeState, Target, TargetHealth
+from aether_infra.runtime.machines import MachineManager, by_age, role_of
+from aether_infra.runtime.model import NodeInstance, NodeSpec, NodeState, Target, TargetHealth
 from aether_infra.runtime.retry import Patience
 from aether_infra.runtime.settings import RuntimeSettings
 
@@ -70,10 +60,8 @@ def connect(settings: RuntimeSettings, patience: Patience) -> GcpManager:
     return GcpManager(settings, patience, place, api, zone(settings, patience) if has_zone else None)
 
 
-class GcpManager:
+class GcpManager(MachineManager[compute.Instance]):
     """`CloudManager` over instances of a template, which unmanaged instance groups put behind the load balancers."""
-
-    kind = Kind.MACHINES
 
     def __init__(
         self,
@@ -92,77 +80,22 @@ class GcpManager:
             api: Compute Engine.
             dns_zone: the cluster's DNS zone, if it has one.
         """
-        self._settings = settings
-        self._patience = patience
+        super().__init__(settings, patience, translate, dns_zone)
         self._place = place
         self._api = api
-        self._zone = dns_zone
-        self._call = Calls(translate=translate, patience=patience)
-        self._cool = CoolOff(clock=patience.clock)
-        self._creating: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def zones(self) -> Sequence[str]:
         """Zones that a node can be created in."""
         return self._place.zones
 
-    @property
-    def facts(self) -> Mapping[str, str]:
-        """Provider, region, compute, cluster and project."""
-        return {
-            "provider": self._settings.provider.value,
-            "region": self._settings.region,
-            "compute": self._settings.compute,
-            "cluster": self._settings.cluster_name,
-            "project": self._place.project,
-        }
-
-    async def create_node(self, spec: NodeSpec) -> NodeInstance:
-        """See `CloudManager.create_node`. An instance that is gone is not remembered: the journal has to."""
-        if spec.role is not NodeRole.WORKER:
-            raise InvalidRequest("core nodes are Terraform's: they cannot be created")
-        if spec.zone is not None and spec.zone not in self.zones:
-            raise InvalidRequest(f"{spec.zone} is not a zone of this cluster: {', '.join(self.zones)}")
-        async with self._creating[spec.token]:
-            found = await self._made(spec)
-            if found is not None:
-                return _node(found)
-            size = spec.size or ""
-            wanted = [spec.zone] if spec.zone else order(self.zones, spec.token)
-            refusal = CapacityUnavailable(
-                f"creating {spec.token}: no zone has had room lately: {', '.join(wanted)}", code="CoolOff"
-            )
-            for each in self._cool.order(wanted, size):
-                try:
-                    return _node(await self._patience.retry(partial(self._create, spec, each)))
-                except CapacityUnavailable as error:
-                    self._cool.note(each, size)
-                    refusal = error
-            raise refusal
-
-    async def terminate_node(self, node_id: str) -> None:
-        """See `CloudManager.terminate_node`."""
-        instance = await self._owned(node_id)
-        if instance is not None and _role(instance) is NodeRole.CORE:
-            raise Conflict(f"{node_id} is a core node, which ends by explicit command only")
-        await self._end(instance)
-
-    async def terminate_core_node(self, node_id: str) -> None:
-        """End a core node's instance; its managed group makes it anew, with the same name, address and disk."""
-        instance = await self._owned(node_id)
-        if instance is not None and _role(instance) is not NodeRole.CORE:
-            raise Conflict(f"{node_id} is no core node")
-        await self._end(instance)
+    def _place_facts(self) -> dict[str, str]:
+        return {"project": self._place.project}
 
     async def list_nodes(self) -> list[NodeInstance]:
         """See `CloudManager.list_nodes`."""
         instances = await self._call("listing instances", self._api.every)
-        nodes = [_node(each) for each in instances]
-        return sorted(nodes, key=lambda node: (str(node.created_at), node.id))
-
-    async def get_node(self, node_id: str) -> NodeInstance:
-        """See `CloudManager.get_node`."""
-        return _node(await self._known(node_id))
+        return by_age([_node(each) for each in instances])
 
     async def register_target(self, node_id: str) -> None:
         """See `CloudManager.register_target`."""
@@ -199,30 +132,24 @@ class GcpManager:
         names = set.intersection(*(set(service) for service in services)) if services else set()
         return [_target(name, [service[name] for service in services]) for name in sorted(names)]
 
-    async def update_dns_record(self, record: DnsRecord) -> None:
-        """See `CloudManager.update_dns_record`."""
-        if self._zone is None:
-            raise NotFound(f"{self._settings.cluster_name} has no DNS zone")
-        await self._zone.update(record)
-
     async def close(self) -> None:
         """Give back connections."""
         await asyncio.to_thread(self._api.close)
 
     async def _made(self, spec: NodeSpec) -> compute.Instance | None:
-        """The instance of a creation, in whatever zone."""
+        """By its label, in whatever zone; what is gone is not remembered."""
         found = await self._call(
             f"looking for {spec.token}", lambda: self._api.every(f'labels.{TOKEN}="{spec.token}"')
         )
         return min(found, key=lambda each: each.creation_timestamp) if found else None
 
-    async def _create(self, spec: NodeSpec, where: str) -> compute.Instance:
-        """Create in one zone and wait until Google has found room; what is there already is success."""
-        name = physical_name(self._settings.cluster_name, "elastic", spec.token)
-        doing = f"creating {name} in {where}"
+    async def _create(self, spec: NodeSpec, zone: str) -> compute.Instance:
+        """Create, and wait until Google has found room."""
+        name = self._name(spec)
+        doing = f"creating {name} in {zone}"
         try:
             operation = await self._call(
-                doing, lambda: self._api.insert(name, where, self._resource(spec, name, where)), again=False
+                doing, lambda: self._api.insert(name, zone, self._resource(spec, name, zone)), again=False
             )
         except Conflict as error:
             if error.code != EXISTS:
@@ -230,30 +157,24 @@ class GcpManager:
         else:
             while operation.status != compute.Operation.Status.DONE:
                 await self._patience.clock.sleep(self._patience.poll_seconds)
-                operation = await self._call(doing, partial(self._api.operation, operation, where))
+                operation = await self._call(doing, partial(self._api.operation, operation, zone))
             if failure := of_operation(operation, doing):
                 raise failure
         found: list[compute.Instance] = []
 
         async def there() -> bool:
-            instance = await self._call(f"reading {name}", lambda: self._api.get(name, where))
+            instance = await self._call(f"reading {name}", lambda: self._api.get(name, zone))
             found.extend([instance] if instance else [])
             return instance is not None
 
         await self._patience.until(there, f"{name} to show up")
-        if not self._api.is_ours(found[0]):
+        if not self._is_ours(found[0]):
             raise Denied(f"{doing}: the name is taken by an instance that is not of this cluster")
         return found[0]
 
     def _resource(self, spec: NodeSpec, name: str, where: str) -> compute.Instance:
         """What is different from the template."""
-        settings = self._settings
-        tags = node_tags(
-            {**spec.tags, **settings.tags, CLUSTER: settings.cluster_name},
-            NodeRole.WORKER,
-            settings.ports.cluster,
-        )
-        resource = compute.Instance(name=name, labels={**tags, TOKEN: spec.token})
+        resource = compute.Instance(name=name, labels=self._new_tags(spec))
         if spec.size:
             resource.machine_type = f"zones/{where}/machineTypes/{spec.size}"
         if spec.spot is not None:
@@ -266,42 +187,25 @@ class GcpManager:
             )
         return resource
 
-    async def _end(self, instance: compute.Instance | None) -> None:
-        if instance is None:
-            return
-        name, where = instance.name, zone_of(instance)
-        await self._call(f"ending {name}", partial(self._api.delete, instance))
-        asked = 1
+    async def _node(self, machine: compute.Instance) -> NodeInstance:
+        return _node(machine)
 
-        async def gone() -> bool:
-            nonlocal asked
-            now = await self._call(f"looking whether {name} is gone", lambda: self._api.get(name, where))
-            if now is None or now.id != instance.id:
-                return True
-            if STATES.get(now.status) is not NodeState.STOPPING and asked < self._patience.tries:
-                # the operation may have failed
-                asked += 1
-                await self._call(f"ending {name}", partial(self._api.delete, now))
-            return False
+    def _tags(self, machine: compute.Instance) -> Mapping[str, str]:
+        return dict(machine.labels)
 
-        await self._patience.until(gone, f"{name} to be gone")
+    def _identity(self, machine: compute.Instance) -> str:
+        return str(machine.name)
 
-    async def _owned(self, node_id: str) -> compute.Instance | None:
-        """An instance of this cluster; None where there is none.
+    def _state(self, machine: compute.Instance) -> NodeState:
+        return STATES.get(machine.status, NodeState.RUNNING)
 
-        Raises:
-            Denied: it is not of this cluster.
-        """
-        instance = await self._find(node_id)
-        if instance is not None and not self._api.is_ours(instance):
-            raise Denied(f"{node_id} is no node of {self._settings.cluster_name}")
-        return instance
+    def _delete(self, machine: compute.Instance) -> None:
+        self._api.delete(machine)
 
-    async def _known(self, node_id: str) -> compute.Instance:
-        instance = await self._find(node_id)
-        if instance is None or not self._api.is_ours(instance):
-            raise NotFound(f"there is no node {node_id} in {self._settings.cluster_name}")
-        return instance
+    async def _again(self, machine: compute.Instance) -> compute.Instance | None:
+        name, zone = machine.name, zone_of(machine)
+        now = await self._call(f"reading {name}", lambda: self._api.get(name, zone))
+        return now if now is not None and now.id == machine.id else None
 
     async def _find(self, node_id: str) -> compute.Instance | None:
         if not _is_name(node_id):
@@ -332,10 +236,6 @@ def _is_name(text: str) -> bool:
 _LONGEST: Final = 63
 
 
-def _role(instance: compute.Instance) -> NodeRole:
-    return NodeRole.CORE if instance.labels.get(ROLE) == NodeRole.CORE.value else NodeRole.WORKER
-
-
 def _node(instance: compute.Instance) -> NodeInstance:
     labels = dict(instance.labels)
     interfaces = list(instance.network_interfaces)
@@ -343,7 +243,7 @@ def _node(instance: compute.Instance) -> NodeInstance:
     return NodeInstance(
         id=instance.name,
         state=STATES.get(instance.status, NodeState.RUNNING),
-        role=_role(instance),
+        role=role_of(labels),
         zone=zone_of(instance),
         size=last(instance.machine_type),
         address=interfaces[0].network_i_p if interfaces else "",

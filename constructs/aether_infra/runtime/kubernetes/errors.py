@@ -19,6 +19,8 @@ from aether_infra.runtime.errors import (
     NotFound,
     QuotaExceeded,
     Throttled,
+    by_status,
+    retry_after,
 )
 
 REASONS: Final[Mapping[str, type[CloudError]]] = {
@@ -45,21 +47,8 @@ REASONS: Final[Mapping[str, type[CloudError]]] = {
 """`reason` of a `Status` object: https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1#StatusReason
 (as of 2026-11)."""
 
-STATUSES: Final[Mapping[int, type[CloudError]]] = {
-    400: InvalidRequest,
-    401: Denied,
-    403: Denied,
-    404: NotFound,
-    409: Conflict,
-    410: Conflict,
-    422: InvalidRequest,
-    429: Throttled,
-}
-"""HTTP status, where the body says no reason; any of 500 and above is `CloudUnavailable`."""
-
 QUOTA: Final = "exceeded quota"
 """How the message of a refusal by a ResourceQuota goes on, whose reason is `Forbidden`."""
-_SERVER_FAULT: Final = 500
 
 
 def translate(error: Exception, doing: str) -> CloudError | None:
@@ -84,13 +73,14 @@ def _answered(error: ApiException, doing: str) -> CloudError:
     reason, message = _status(error.body)
     kind = REASONS.get(reason)
     if kind is None:
-        fault = error.status is not None and error.status >= _SERVER_FAULT
-        kind = CloudUnavailable if fault or not error.status else STATUSES.get(error.status, InvalidRequest)
+        kind = by_status(error.status or 0)
     if kind is Denied and QUOTA in message:
         kind = QuotaExceeded
     said = message or str(error.reason or "no reason given")
     return kind(
-        f"{doing}: {said}", code=reason or f"HTTP {error.status}", retry_after_seconds=_retry_after(error)
+        f"{doing}: {said}",
+        code=reason or f"HTTP {error.status}",
+        retry_after_seconds=retry_after(error.headers),
     )
 
 
@@ -103,11 +93,3 @@ def _status(body: str | bytes | None) -> tuple[str, str]:
     if not isinstance(status, dict):
         return "", ""
     return str(status.get("reason") or ""), str(status.get("message") or "")
-
-
-def _retry_after(error: ApiException) -> float | None:
-    headers = error.headers or {}
-    try:
-        return float(headers.get("Retry-After", ""))
-    except (TypeError, ValueError):
-        return None

@@ -18,6 +18,8 @@ from aether_infra.runtime.errors import (
     NotFound,
     QuotaExceeded,
     Throttled,
+    by_status,
+    retry_after,
 )
 
 CODES: Final[Mapping[str, type[CloudError]]] = {
@@ -53,19 +55,6 @@ CAPACITY: Final = "out of host capacity"
 """What the message of an `InternalError` (500) says, in lower case, where there is no room:
 https://docs.oracle.com/en-us/iaas/Content/Compute/Tasks/troubleshooting-out-of-host-capacity.htm (as of 2026-11)."""
 
-STATUSES: Final[Mapping[int, type[CloudError]]] = {
-    400: InvalidRequest,
-    401: Denied,
-    403: Denied,
-    404: NotFound,
-    409: Conflict,
-    412: Conflict,
-    429: Throttled,
-}
-"""HTTP status, where the code is not known; any of 500 and above is `CloudUnavailable`."""
-
-_SERVER_FAULT: Final = 500
-
 
 def translate(error: Exception, doing: str) -> CloudError | None:
     """An error of Oracle's library as one of ours; None for what is none of its errors.
@@ -92,14 +81,6 @@ def _answered(error: sdk.ServiceError, doing: str) -> CloudError:
         return CapacityUnavailable(f"{doing}: {message}", code=code)
     kind = CODES.get(code)
     if kind is None:
-        kind = CloudUnavailable if status >= _SERVER_FAULT else STATUSES.get(status, InvalidRequest)
-    wait = _retry_after(error) if kind is Throttled else None
+        kind = by_status(status)
+    wait = retry_after(error.headers) if kind is Throttled else None
     return kind(f"{doing}: {message}", code=code or f"HTTP {status}", retry_after_seconds=wait)
-
-
-def _retry_after(error: sdk.ServiceError) -> float | None:
-    headers: Mapping[str, str] = error.headers or {}
-    try:
-        return float(headers.get("Retry-After", ""))
-    except ValueError:
-        return None

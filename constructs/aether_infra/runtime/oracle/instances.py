@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import oci
 
-from aether_infra.core.tags import CLUSTER, ROLE
 from aether_infra.runtime.errors import NotFound
+from aether_infra.runtime.machines import is_node_of
 from aether_infra.runtime.oracle.errors import translate
 from aether_infra.runtime.oracle.place import Place
 
@@ -38,8 +38,7 @@ class Instances:
 
     def is_ours(self, instance: Any) -> bool:
         """Whether it runs a node of this cluster."""
-        tags = instance.freeform_tags or {}
-        return tags.get(CLUSTER) == self._cluster and ROLE in tags
+        return is_node_of(self._cluster, instance.freeform_tags or {})
 
     def every(self) -> list[Any]:
         """Every instance of the cluster that runs a node, all pages, also those that have just ended."""
