@@ -156,7 +156,7 @@ def draw(clouds: Sequence[str]) -> None:
         example, picture = ROOT / f"apps/examples/{cloud}.toml", PICTURES / f"{cloud}.svg"
         if picture.exists() and picture.stat().st_mtime > max(code, example.stat().st_mtime):
             continue
-        arguments = ["diagram", "--config", str(example), "--cloud", cloud, "--output", str(picture)]
+        arguments = ["diagram", "--config", str(example), "--output", str(picture)]
         subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "aether_infra.cli", *arguments], check=True, env=environment, cwd=ROOT
         )
