@@ -11,6 +11,7 @@ import pytest
 from runtime_world import World, texts
 from virtual_time import run
 
+from aether_infra.core.tags import NodeRole
 from aether_infra.runtime.errors import InvalidRequest, NotFound
 from aether_infra.runtime.fake.cloud import Effect, Fault
 from aether_infra.runtime.manager import Kind
@@ -29,7 +30,15 @@ from aether_infra.runtime.operations import (
     Request,
     UpdateDns,
 )
-from aether_infra.runtime.refusals import Busy, KeyReused, OutOfBounds, Refused, TooLate, UnknownOperation
+from aether_infra.runtime.refusals import (
+    Busy,
+    Fenced,
+    KeyReused,
+    OutOfBounds,
+    Refused,
+    TooLate,
+    UnknownOperation,
+)
 from aether_infra.runtime.service import Service
 
 Story = Callable[[World, Service], Awaitable[None]]
@@ -355,7 +364,40 @@ def test_a_zone_without_room_is_told_and_remembered(play: Callable[..., None]) -
         assert over.state is OperationState.FAILED
         assert "no room in zone-b" in over.error
         (cool_off,) = await service.journal.records.cool_offs(world.calendar.utc())
-        assert (cool_off.zone, cool_off.reason) == ("zone-b", "no room in zone-b")
+        assert cool_off.zone == "zone-b"
+        assert cool_off.reason.startswith("no room in zone-b")
+
+    play(story)
+
+
+def test_the_quorum_is_looked_at_again_after_the_drain(play: Callable[..., None]) -> None:
+    async def story(world: World, service: Service) -> None:
+        world.aether.drain_seconds = 60
+        operation = await service.engine.submit(RemoveCoreNode(node_id="i-0002"), actor="ann")
+        await until(world, service, operation, "drained")
+        world.cloud.kill("i-0003", listed=True)
+        (over,) = await world.settle(service, operation)
+        assert over.state is OperationState.FAILED
+        assert "no quorum" in over.error or "a majority needs 2" in over.error
+        assert {"i-0001", "i-0002"} <= set(world.core())
+        assert "i-0002" in world.registered()
+        assert world.aether.on_duty(NodeRole.CORE) == ["node-1", "node-2"], "back on duty: a quorum again"
+
+    play(story)
+
+
+def test_who_is_not_sure_to_lead_does_nothing(play: Callable[..., None]) -> None:
+    async def story(world: World, service: Service) -> None:
+        operation = await service.engine.submit(CreateNode(), actor="ann")
+        await service.stop()
+        lease = await service.journal.leases.look()
+        fence = await service.journal.leases.take("late", lease, world.calendar.utc())
+        assert fence is not None
+        sure = iter([True, False])
+        with pytest.raises(Fenced):
+            await service.engine.lead(fence, lambda: next(sure, False))
+        assert world.elastic() == []
+        assert (await service.engine.operation(operation.id)).step in {"", "reserve"}
 
     play(story)
 

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 JOURNAL_SECONDS = 5.0
 """How long to wait before a journal that failed is asked again."""
+BREATH_SECONDS = 0.05
+"""Between two looks at what has been written, at least."""
 
 
 @frozen(kw_only=True)
@@ -254,6 +256,8 @@ class Engine:
                     task = asyncio.create_task(self._work(worker), name=operation.id)
                     self._running[operation.id] = Running(worker=worker, task=task)
                 await journal.nap(self._context.options.look_seconds, news)
+                # a hundred operations write thousands of times: not each time is looked again
+                await self._context.calendar.sleep(BREATH_SECONDS)
         finally:
             tasks = [running.task for running in self._running.values()]
             for task in tasks:
