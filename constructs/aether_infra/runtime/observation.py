@@ -57,6 +57,8 @@ class NodeView:
     lifecycle: Lifecycle | None = None
     """What Aether says; None where it knows no such node, or does not say."""
     leader: bool = False
+    votes: bool = False
+    """Whether Aether counts it among its core nodes, as it may do with elastic ones where core nodes are missing."""
     zone: str = ""
     size: str = ""
     address: str = ""

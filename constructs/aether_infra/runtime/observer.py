@@ -259,6 +259,7 @@ def _view(
         aether_id=aether_id,
         lifecycle=member.lifecycle if member else None,
         leader=bool(aether_id) and sight.membership is not None and aether_id == sight.membership.leader_id,
+        votes=member is not None and member.role is NodeRole.CORE,
         zone=node.zone,
         size=node.size,
         address=node.address,

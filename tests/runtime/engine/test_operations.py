@@ -386,6 +386,42 @@ def test_the_quorum_is_looked_at_again_after_the_drain(play: Callable[..., None]
     play(story)
 
 
+def test_an_elastic_node_that_votes_goes_only_if_a_quorum_remains(play: Callable[..., None]) -> None:
+    async def story(world: World, service: Service) -> None:
+        node = (await carried(world, service, CreateNode())).node_id
+        world.aether.voters.add(node)
+        world.cloud.kill("i-0003", listed=True)
+        await world.calendar.sleep(30)
+        over = await carried(world, service, RemoveNode(node_id=node, force=True))
+        assert over.state is OperationState.SUCCEEDED, "two of three others are on duty"
+        node = (await carried(world, service, CreateNode())).node_id
+        other = (await carried(world, service, CreateNode())).node_id
+        world.aether.voters |= {node, other}
+        over = await carried(world, service, RemoveNode(node_id=node, force=True))
+        assert over.state is OperationState.SUCCEEDED
+        world.cloud.core = 5  # voters of a quorum, for the nodes
+        over = await carried(world, service, RemoveNode(node_id=other))
+        assert over.state is OperationState.FAILED
+        assert "no quorum" in over.error or "votes" in over.error
+
+    play(story)
+
+
+def test_failures_count_only_in_a_row(play: Callable[..., None]) -> None:
+    async def story(world: World, service: Service) -> None:
+        operation = await service.engine.submit(CreateNode(), actor="ann")
+        for _ in range(9):
+            await until(world, service, operation, "boot")
+            world.cloud.faults.append(Fault(verb="list_nodes", effect=Effect.UNAVAILABLE))
+            await world.calendar.sleep(12)
+        (over,) = await world.settle(service, operation)
+        assert over.state is OperationState.SUCCEEDED
+        retries = [line for line in texts(await service.engine.history(over.id)) if "retrying" in line]
+        assert len(retries) > 5
+
+    play(story, boot_seconds=150)
+
+
 def test_who_is_not_sure_to_lead_does_nothing(play: Callable[..., None]) -> None:
     async def story(world: World, service: Service) -> None:
         operation = await service.engine.submit(CreateNode(), actor="ann")

@@ -6,7 +6,12 @@ from typing import Any, Final
 
 from aether_infra.core.tags import NodeRole
 from aether_infra.runtime.aether.client import Membership
-from aether_infra.runtime.aether.errors import AetherError, AetherRefused, AetherUnsupported
+from aether_infra.runtime.aether.errors import (
+    AetherError,
+    AetherRefused,
+    AetherUnavailable,
+    AetherUnsupported,
+)
 from aether_infra.runtime.engine.steps import Context, Done, GaveUp, Outcome, Step, Wait, Work
 from aether_infra.runtime.errors import NotFound
 from aether_infra.runtime.model import NodeInstance, NodeState
@@ -59,8 +64,9 @@ async def judge(work: Work, aether_id: str, *, allow_leader: bool) -> Verdict:
 
 
 async def core_nodes(work: Context, membership: Membership) -> list[CoreNode]:
-    """The core nodes that Aether knows; which are core, their tags say, where Aether does not."""
-    tagged = {node.node_id for node in (await work.look.nodes()).values() if node.role is NodeRole.CORE}
+    """The core nodes that Aether knows: those that it calls so, and those whose tags do, where it does not say."""
+    nodes = (await work.look.nodes()).values()
+    tagged = {node.node_id for node in nodes if node.role is NodeRole.CORE and node.node_id}
     return [
         CoreNode(
             id=member.id,
@@ -68,7 +74,7 @@ async def core_nodes(work: Context, membership: Membership) -> list[CoreNode]:
             leader=member.id == membership.leader_id,
         )
         for member in membership.members.values()
-        if member.id in tagged or (member.role is NodeRole.CORE and not tagged)
+        if member.id in tagged or member.role is NodeRole.CORE
     ]
 
 
@@ -79,11 +85,23 @@ async def _preflight(work: Work) -> Outcome:
     if node.role is NodeRole.CORE:
         raise GaveUp(f"{node.id} is a core node, which goes by explicit command only")
     found = await facts_of(work, node)
-    if not work.request.get("force"):
+    forced = bool(work.request.get("force"))
+    try:
         membership = await work.look.membership(0)
-        if membership.quorum is False:
-            raise GaveUp("Aether has no quorum, and nothing can be drained without one")
-    return Done(facts=found)
+    except AetherUnavailable:
+        if not forced:
+            raise
+        return Done(facts=found)
+    if membership.quorum is False and not forced:
+        raise GaveUp("Aether has no quorum, and nothing can be drained without one")
+    member = membership.members.get(found["aether_id"])
+    if member is None or member.role is not NodeRole.CORE:
+        return Done(facts=found)
+    # Aether makes voters of elastic nodes where core nodes are missing
+    verdict = await judge(work, member.id, allow_leader=False)
+    if not verdict.allowed:
+        raise GaveUp(f"{node.id} votes: {verdict.text}")
+    return Done(text=f"{node.id} votes: {verdict.text}", facts=found | {"votes": True})
 
 
 async def _preflight_core(work: Work) -> Outcome:
@@ -113,7 +131,8 @@ async def preflight_drain(work: Work) -> Outcome:
 
 async def _quorum(work: Work) -> Outcome:
     """Look at the quorum again: others may have gone while this one was drained."""
-    if work.facts.get("gone"):
+    votes = work.facts.get("votes") or work.facts.get("role") == NodeRole.CORE
+    if work.facts.get("gone") or not votes:
         return Done(skipped=True)
     verdict = await judge(work, str(work.facts["aether_id"]), allow_leader=True)
     if not verdict.allowed:
@@ -311,11 +330,13 @@ TERMINATE: Final = Step(
     revocable=still_runs,
     exclusive=True,
 )
+QUORUM: Final = Step(name="quorum", says="look again whether a quorum remains, if {node} votes", run=_quorum)
 STEPS: Final = (
     Step(name="preflight", says="look whether {node} may go", run=_preflight),
     DEREGISTER,
     DRAIN,
     DRAINED,
+    QUORUM,
     TERMINATE,
     GONE,
 )
@@ -325,7 +346,7 @@ CORE_STEPS: Final = (
     DEREGISTER,
     DRAIN,
     DRAINED,
-    Step(name="quorum", says="look again whether a quorum remains", run=_quorum),
+    QUORUM,
     Step(
         name="terminate",
         says="end the machine of {node} and wait until the cloud says that it is gone",

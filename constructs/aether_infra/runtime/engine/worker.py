@@ -270,9 +270,14 @@ class Worker:
             await self._sleep((due - self.context.calendar.utc()).total_seconds())
 
     async def _wait(self, step: Step, wait: Wait) -> None:
+        lines = []
         if wait.text != self._told:
             self._told = wait.text
-            await self._advance(Line(happening=Happening.WAITING, step=step.name, text=wait.text))
+            lines.append(Line(happening=Happening.WAITING, step=step.name, text=wait.text))
+        # the try has not failed: only those that fail in a row count
+        again = {"attempts": 0, "not_before": None} if self.operation.attempts else {}
+        if lines or again:
+            await self._advance(*lines, **again)
         pause = self.context.options.poll_seconds if wait.seconds is None else wait.seconds
         due = deadline(step, self.operation, self.context.options)
         if due is not None:

@@ -62,6 +62,8 @@ class FakeAether:
         }
     )
     """The nodes' controller configuration."""
+    voters: set[str] = field(factory=set)
+    """Elastic machines whose node votes, as in place of a core node."""
     requests: list[str] = field(factory=list)
     """Method and path of each request so far."""
     lowest_core: int | None = None
@@ -178,10 +180,13 @@ class FakeAether:
             }
         return {
             "nodes": [
-                {"nodeId": key, "role": machine.role.name, "isLeader": key == leader}
+                {"nodeId": key, "role": self._role(machine), "isLeader": key == leader}
                 for key, (machine, _) in self.members().items()
             ]
         }
+
+    def _role(self, machine: Machine) -> str:
+        return NodeRole.CORE.name if machine.id in self.voters else machine.role.name
 
     def _lifecycles(self) -> Any:
         return [

@@ -64,7 +64,7 @@ def interrupted(seen: Observation, desired: int, memory: Memory, policy: Policy)
 def surplus(seen: Observation, count: int, memory: Memory, policy: Policy) -> list[Removal]:
     """The nodes whose going hurts least: not on duty yet, then in the zone with the most, then the idlest, the newest.
 
-    Never a core node, never the leader.
+    Never a core node, never one that votes, never the leader.
 
     Args:
         seen: the cluster.
@@ -78,6 +78,7 @@ def surplus(seen: Observation, count: int, memory: Memory, policy: Policy) -> li
         if node.phase in _TAKEN
         and not node.operation_id
         and not node.leader
+        and not node.votes
         and node.interruption_at is None
         and not _failed_lately(node, seen.at, memory, policy)
     ]
