@@ -6,13 +6,19 @@
     settings    what Layer 1's output `runtime` says, checked
     registry    which manager a cluster needs, imported on use
     retry       waiting between tries: full jitter, bounded, Retry-After
-    fake        a cloud in memory
-    journal     what was intended, written before it is tried
-    engine      operations: carried out step by step, taken up again after a crash
+    clock       evenly running time to wait by, the calendar to write down
+    journal     what was intended, written before it is tried, and what must not be forgotten
+    operations  what can be asked for, and what becomes of it; refusals: why it is not done
+    engine      operations as state machines: carried out step by step, taken up again after a crash
+    quorum      may a core node go?
     aether      Aether's management API
-    policy      how many nodes: pure functions over observations
-    controller  observes, decides, reconciles
-    simulator   plays a load against a policy
+    look        the cloud and Aether, asked once for all; observer puts it together, observation is what comes of it
+    policy      how many nodes, and which go: pure functions over observations
+    controller  looks, decides, has it carried out; collector: machines that nobody knows
+    leader      who leads, where several replicas share a journal
+    service     all of it in one process
+    simulator   plays a load against the policy
+    fake        a cloud and an Aether cluster in memory
 
 Imports nothing of cdktf, and an SDK only when its manager is made.
 """
