@@ -7,6 +7,7 @@ happens between a cloud and its callers. The real SDK talks to it.
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
@@ -100,6 +101,8 @@ class FakeCloudServer:
     def __init__(self, cloud: FakeCloud) -> None:
         self.cloud = cloud
         self.calls: list[Call] = []
+        self.latency_seconds = 0.0
+        """How long each request is on its way."""
         self._lock = threading.RLock()
         self._armed: list[_Armed] = []
         self._cut_after: int | None = None
@@ -153,6 +156,8 @@ class FakeCloudServer:
 
     def take(self, request: Request) -> Reply | None:
         """Answer one request; None cuts the connection."""
+        if self.latency_seconds:
+            time.sleep(self.latency_seconds)
         with self._lock:
             operation = self.cloud.operation(request)
             if self._cut_after is not None:

@@ -38,6 +38,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
+def all_worlds() -> dict[str, type[World]]:
+    return worlds()
+
+
+@pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
 

@@ -289,6 +289,7 @@ async def test_many_at_the_same_time_share_their_looks(world: World) -> None:
     nodes = await asyncio.gather(*(manager.create_node(world.spec()) for _ in range(40)))
     assert len(world.alive()) == 40
     assert world.count(Step.CREATE) == 40
+    assert sum(call.operation == "DescribeSubnets" for call in world.calls()) == 1  # type: ignore[attr-defined]
     assert world.count(Step.LIST) < 40, "looked for before and after, in bundles"
     before = world.count(Step.LIST)
     await asyncio.gather(*(manager.terminate_node(node.id) for node in nodes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -57,19 +58,21 @@ class Instances:
         self._by_token = Lookup(partial(self._look, f"tag:{keys.TOKEN}"))
         self._fresh: dict[str, tuple[float, NodeInstance]] = {}
         self._spot_template: bool | None = None
+        self._learning = asyncio.Lock()
         self.subnets: dict[str, str] = {}
         """Subnet of each zone, once `learn_zones` has been called."""
 
     async def learn_zones(self) -> Mapping[str, str]:
         """Read, once, which zone each subnet is in."""
-        if not self.subnets:
-            ids = list(self._place.subnet_ids)
-            answer = await self._call(
-                "reading the subnets", partial(self._ec2.describe_subnets, SubnetIds=ids)
-            )
-            zones = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in answer["Subnets"]}
-            for subnet_id in reversed(ids):
-                self.subnets[zones[subnet_id]] = subnet_id
+        async with self._learning:
+            if not self.subnets:
+                ids = list(self._place.subnet_ids)
+                answer = await self._call(
+                    "reading the subnets", partial(self._ec2.describe_subnets, SubnetIds=ids)
+                )
+                zones = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in answer["Subnets"]}
+                # of several in one zone the first counts
+                self.subnets.update({zones[subnet_id]: subnet_id for subnet_id in reversed(ids)})
         return self.subnets
 
     async def template_is_spot(self) -> bool:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from attrs import define, field
 
-from aether_infra.core.tags import CLUSTER, NODE_ID, ROLE, TOKEN, NodeRole
+from aether_infra.core.tags import CLUSTER, NODE_ID, TOKEN, NodeRole, node_tags, standard_tags
 from aether_infra.runtime.clock import Calendar
 from aether_infra.runtime.errors import (
     CapacityUnavailable,
@@ -24,6 +24,8 @@ from aether_infra.runtime.errors import (
 from aether_infra.runtime.manager import Kind
 from aether_infra.runtime.model import DnsRecord, NodeInstance, NodeSpec, NodeState, Target, TargetHealth
 
+PORT = 8090
+"""Port of the cluster's protocol, on every node's tags."""
 POLL_SECONDS = 1.0
 """Between two looks at something that is on its way."""
 
@@ -118,6 +120,10 @@ class FakeCloud:
     """How long lists do not show a new machine."""
     remembered_seconds: float = 600
     """How long lists still show a machine that is gone."""
+    balanced: bool = True
+    """Whether there is a load balancer."""
+    dns_zone: str | None = ""
+    """Name of the DNS zone; empty for one that takes any name, None for none."""
     limit: int | None = None
     """Most machines that the account may have; None for no limit."""
     out_of_stock: set[str] = field(factory=set)
@@ -173,7 +179,11 @@ class FakeCloud:
     def alive(self, role: NodeRole = NodeRole.WORKER) -> list[Machine]:
         """Machines of a role that live, oldest first."""
         now = self.calendar.now()
-        return [each for each in self.machines.values() if each.role is role and each.state(now).alive]
+        return [
+            each
+            for each in self.machines.values()
+            if each.role is role and each.state(now).alive and self._is_ours(each)
+        ]
 
     # CloudManager
 
@@ -206,7 +216,8 @@ class FakeCloud:
         shown = [
             machine
             for machine in self.machines.values()
-            if machine.visible_at <= now
+            if self._is_ours(machine)
+            and machine.visible_at <= now
             and (machine.ends_at is None or now - machine.ends_at < self.remembered_seconds)
         ]
         return [self._shown(machine) for machine in sorted(shown, key=lambda each: (each.born, each.id))]
@@ -219,6 +230,8 @@ class FakeCloud:
     async def register_target(self, node_id: str) -> None:
         """See `CloudManager.register_target`."""
         lost = await self._begin("register_target")
+        if not self.balanced:
+            return
         machine = self._known(node_id)
         machine.registered, machine.draining_until = True, None
         if lost is not None:
@@ -228,7 +241,7 @@ class FakeCloud:
         """See `CloudManager.deregister_target`."""
         lost = await self._begin("deregister_target")
         machine = self.machines.get(node_id)
-        if machine is None:
+        if machine is None or not self.balanced or not self._is_ours(machine):
             return
         if machine.registered:
             machine.registered = False
@@ -244,7 +257,7 @@ class FakeCloud:
         await self._begin("list_targets")
         now = self.calendar.now()
         found = []
-        for machine in self.machines.values():
+        for machine in self.machines.values() if self.balanced else ():
             if machine.registered and machine.state(now) is not NodeState.TERMINATED:
                 well = machine.state(now) is NodeState.RUNNING and not machine.died
                 health = TargetHealth.HEALTHY if well else TargetHealth.UNHEALTHY
@@ -256,6 +269,10 @@ class FakeCloud:
     async def update_dns_record(self, record: DnsRecord) -> None:
         """See `CloudManager.update_dns_record`."""
         lost = await self._begin("update_dns_record")
+        if self.dns_zone is None:
+            raise NotFound(f"{self.cluster} has no DNS zone")
+        if self.dns_zone and not f".{record.name}".endswith(f".{self.dns_zone}"):
+            raise NotFound(f"{record.name} is not in the DNS zone {self.dns_zone}")
         if record.values:
             self.records[record.name, record.type] = record
         else:
@@ -303,7 +320,7 @@ class FakeCloud:
         asked = [spec.zone] if spec.zone else list(self.zones)
         stocked = [zone for zone in asked if zone not in self.out_of_stock]
         if not stocked:
-            raise CapacityUnavailable(f"no room in {', '.join(asked)}")
+            raise CapacityUnavailable(f"no room in {', '.join(asked)}", code="OutOfStock")
         if self.limit is not None and len(self.alive()) + self.core >= self.limit:
             raise QuotaExceeded(f"the limit of {self.limit} machines is reached")
         if self.kind is Kind.REPLICAS:
@@ -316,7 +333,7 @@ class FakeCloud:
             machine = self._make(NodeRole.WORKER, fewest)
         machine.token, machine.size = spec.token, spec.size or "standard"
         machine.spot = bool(spec.spot)
-        machine.tags.update({TOKEN: spec.token})
+        machine.tags = {**spec.tags, **machine.tags, TOKEN: spec.token}
         return machine
 
     def _refill(self) -> None:
@@ -330,6 +347,8 @@ class FakeCloud:
         machine = self.machines.get(node_id)
         if machine is None:
             return
+        if not self._is_ours(machine):
+            raise Denied(f"{node_id} is no node of {self.cluster}")
         if machine.role is not role:
             raise Conflict(f"{node_id} is a {machine.role} node")
         if machine.state(self.calendar.now()).alive:
@@ -355,7 +374,7 @@ class FakeCloud:
             created_at=self.calendar.utc(),
             runs_at=now + self.boot_seconds,
             visible_at=now + self.hidden_seconds,
-            tags={CLUSTER: self.cluster, ROLE: role.value},
+            tags=node_tags(standard_tags(self.cluster), role, PORT),
         )
         self.machines[machine.id] = machine
         return machine
@@ -365,9 +384,12 @@ class FakeCloud:
 
     def _known(self, node_id: str) -> Machine:
         machine = self.machines.get(node_id)
-        if machine is None:
+        if machine is None or not self._is_ours(machine):
             raise NotFound(f"there is no node {node_id} in {self.cluster}")
         return machine
+
+    def _is_ours(self, machine: Machine) -> bool:
+        return machine.tags.get(CLUSTER) == self.cluster
 
     def _shown(self, machine: Machine) -> NodeInstance:
         state = machine.state(self.calendar.now())
