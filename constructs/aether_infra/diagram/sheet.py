@@ -65,7 +65,7 @@ def _heading(scene: Scene, architecture: Architecture) -> int:
     scene.add(
         Box(
             key="title",
-            rect=Rect(x=MARGIN, y=MARGIN - 10, width=room, height=66),
+            rect=Rect(x=MARGIN - 4, y=MARGIN - 16, width=room + 8, height=74),
             look=Look.BARE,
             parent=None,
         )

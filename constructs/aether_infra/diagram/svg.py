@@ -110,7 +110,7 @@ def _box(scene: Scene, box: Box, *, inline: bool) -> Iterator[str]:
         yield f'<rect class="frame" x="{rect.x}" y="{rect.y}" {size} rx="{radius}"/>'
     for icon in scene.icons:
         if icon.box == box.key:
-            place = f'x="{icon.x}" y="{icon.y}" width="18" height="18"'
+            place = f'x="{icon.x}" y="{icon.y}" width="16" height="16"'
             yield f'<use class="icon" href="#icon-{_slug(icon.name)}" {place}/>'
     for text in scene.texts:
         if text.box == box.key:

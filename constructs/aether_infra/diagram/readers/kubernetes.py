@@ -241,7 +241,8 @@ def _helper(sketch: Sketch, resource: Resource) -> Part:
 def _is_ours(sketch: Sketch, service: Resource) -> bool:
     """Whether a service finds the core nodes."""
     core = sketch.documents.of("kubernetes_stateful_set_v1")[0]
-    labels = core.get("spec", "selector", "match_labels", default={})
+    own = core.get("spec", "selector", "match_labels", default={})
+    labels = {**own, **core.get("spec", "template", "metadata", "labels", default={})}
     selector = service.get("spec", "selector", default={})
     return bool(selector) and selector.items() <= labels.items()
 
