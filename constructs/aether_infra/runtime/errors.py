@@ -15,6 +15,8 @@ AetherInfraError
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -118,12 +120,18 @@ def by_status(status: int) -> type[CloudError]:
 
 
 def retry_after(headers: Mapping[str, str] | None) -> float | None:
-    """What `Retry-After` asks to wait, in seconds; None for nothing, or for a date, which none of the clouds sends.
+    """What `Retry-After` asks to wait, in seconds: a number, or a date, as proxies send; None for nothing.
 
     Args:
         headers: of the answer.
     """
+    given = headers or {}
+    text = str(given.get("Retry-After") or given.get("retry-after") or "").strip()
     try:
-        return float((headers or {}).get("Retry-After", ""))
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
     except (TypeError, ValueError):
         return None

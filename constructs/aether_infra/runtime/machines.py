@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import zlib
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Final, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from aether_infra.core.names import physical_name
-from aether_infra.core.tags import CLUSTER, ROLE, TOKEN, NodeRole, node_tags
+from aether_infra.core.tags import CLUSTER, NODE_ID, ROLE, TOKEN, NodeRole, node_tags
 from aether_infra.runtime.calls import Calls
 from aether_infra.runtime.cooloff import CoolOff
 from aether_infra.runtime.errors import (
@@ -78,7 +78,7 @@ class MachineManager(ABC, Generic[M]):
         self._zone = dns_zone
         self._call = Calls(translate=translate, patience=patience)
         self._cool = CoolOff(clock=patience.clock)
-        self._creating: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._creating: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     # what each cloud says
 
@@ -149,7 +149,8 @@ class MachineManager(ABC, Generic[M]):
             raise InvalidRequest("core nodes are Terraform's: they cannot be created")
         if spec.zone is not None and spec.zone not in self.zones:
             raise InvalidRequest(f"{spec.zone} is not a zone of this cluster: {', '.join(self.zones)}")
-        async with self._creating[spec.token]:
+        # kept only as long as somebody holds it, or waits
+        async with self._creating.setdefault(spec.token, asyncio.Lock()):
             found = await self._made(spec)
             if found is None:
                 found = await self._in_some_zone(spec)
@@ -190,21 +191,26 @@ class MachineManager(ABC, Generic[M]):
         """Tags of the machine of a creation: those asked for, then ours, which win."""
         settings = self._settings
         given = {**spec.tags, **settings.tags, CLUSTER: settings.cluster_name}
+        given.pop(NODE_ID, None)  # an elastic node has none
         return node_tags(given, NodeRole.WORKER, settings.ports.cluster) | {TOKEN: spec.token}
 
     def _is_ours(self, machine: M) -> bool:
         """Whether it runs a node of this cluster."""
         return is_node_of(self._settings.cluster_name, self._tags(machine))
 
-    async def _in_some_zone(self, spec: NodeSpec) -> M:
-        """Make a machine in the zone that is wanted, or in the first that has room.
+    def _zones_for(self, spec: NodeSpec) -> list[str]:
+        """Zones to try: the one that is wanted, or all.
 
-        The order of zones follows from the token: the same for the same one, spread over tokens. So two managers that
-        create with one token begin at the same place.
+        Their order follows from the token: the same for the same one, spread over tokens. So two managers that create
+        with one token begin at the same place.
         """
         zones = list(self.zones) or [SOMEWHERE]
         first = zlib.crc32(spec.token.encode()) % len(zones)
-        wanted = [spec.zone] if spec.zone else [*zones[first:], *zones[:first]]
+        return [spec.zone] if spec.zone else [*zones[first:], *zones[:first]]
+
+    async def _in_some_zone(self, spec: NodeSpec) -> M:
+        """Make a machine in the zone that is wanted, or in the first that has room."""
+        wanted = self._zones_for(spec)
         size = spec.size or ""
         refusal = CapacityUnavailable(
             f"creating {spec.token}: no zone has had room lately: {', '.join(filter(None, wanted)) or 'none'}",

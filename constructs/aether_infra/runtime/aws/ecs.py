@@ -23,7 +23,6 @@ from aether_infra.core import tags as keys
 from aether_infra.core.tags import NodeRole
 from aether_infra.runtime.aws.dns import Route53Zone
 from aether_infra.runtime.aws.errors import translate
-from aether_infra.runtime.aws.instance import order
 from aether_infra.runtime.aws.load_balancer import TargetGroups
 from aether_infra.runtime.aws.place import EcsPlace
 from aether_infra.runtime.aws.session import Clients
@@ -31,6 +30,7 @@ from aether_infra.runtime.aws.task import ENDING, Task, unplaced
 from aether_infra.runtime.aws.tasks import Tasks
 from aether_infra.runtime.calls import Calls
 from aether_infra.runtime.errors import CloudError, Conflict, Denied, InvalidRequest, NotFound
+from aether_infra.runtime.machines import by_age
 from aether_infra.runtime.manager import Kind
 from aether_infra.runtime.model import DnsRecord, NodeInstance, NodeSpec, NodeState, Target
 from aether_infra.runtime.retry import Patience
@@ -151,7 +151,7 @@ class EcsManager:
 
     async def list_nodes(self) -> list[NodeInstance]:
         """See `CloudManager.list_nodes`; tasks that have ended are listed for about an hour."""
-        return sorted((each.node for each in await self._tasks.all()), key=order)
+        return by_age([each.node for each in await self._tasks.all()])
 
     async def get_node(self, node_id: str) -> NodeInstance:
         """See `CloudManager.get_node`."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from botocore import exceptions as sdk  # type: ignore[import-untyped]
@@ -21,6 +19,8 @@ from aether_infra.runtime.errors import (
     NotFound,
     QuotaExceeded,
     Throttled,
+    by_status,
+    retry_after,
 )
 
 TERMINATED_TOKEN: Final = "IdempotentInstanceTerminated"  # noqa: S105 - AWS's code
@@ -145,17 +145,6 @@ HINTS: Final[Mapping[str, str]] = {
 }
 """What to do about some of them."""
 
-STATUSES: Final[Mapping[int, type[CloudError]]] = {
-    400: InvalidRequest,
-    401: Denied,
-    403: Denied,
-    404: NotFound,
-    408: CloudUnavailable,
-    409: Conflict,
-    429: Throttled,
-}
-"""Error by HTTP status, for codes that are not known; any of 500 and above is `CloudUnavailable`."""
-
 NO_CREDENTIALS: Final = (
     sdk.CredentialRetrievalError,
     sdk.NoCredentialsError,
@@ -175,7 +164,6 @@ NOT_REACHED: Final = (
 HOW_TO_SIGN_IN: Final = (
     "no usable AWS credentials: give the service a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
 )
-_SERVER_FAULT = 500
 _LONGEST_MESSAGE = 400
 
 
@@ -202,9 +190,7 @@ def _answered(error: Any, doing: str) -> CloudError:
     answer: Mapping[str, Any] = error.response
     fault, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
     code, status = str(fault.get("Code", "")), int(metadata.get("HTTPStatusCode", 0))
-    kind = CODES.get(code) or STATUSES.get(status)
-    if kind is None:
-        kind = CloudUnavailable if status >= _SERVER_FAULT else InvalidRequest
+    kind = CODES.get(code) or by_status(status)
     message = f"{doing}: {_one_line(str(fault.get('Message') or 'AWS does not say why'))}"
     if code in HINTS:
         message = f"{message} ({HINTS[code]})"
@@ -215,14 +201,3 @@ def _one_line(text: str) -> str:
     """AWS's message without the part that only AWS can read, and not too long."""
     text = " ".join(re.sub(r"Encoded authorization failure message:.*", "", text, flags=re.DOTALL).split())
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the header Retry-After asks to wait: a number, or a date; None where there is none."""
-    text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()) if text else None
-    except (TypeError, ValueError):
-        return None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aether_infra.core import tags as keys
-from aether_infra.core.tags import NodeRole
+from aether_infra.runtime.machines import role_of
 from aether_infra.runtime.model import NodeInstance, NodeState
 
 STATES: Final[Mapping[str, NodeState]] = {
@@ -41,11 +41,10 @@ def node(instance: Mapping[str, Any]) -> NodeInstance:
         instance: an `Instance` of EC2's API.
     """
     tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", ())}
-    role = tags.get(keys.ROLE)
     return NodeInstance(
         id=instance["InstanceId"],
         state=STATES.get(instance.get("State", {}).get("Name", ""), NodeState.PROVISIONING),
-        role=NodeRole.CORE if role == NodeRole.CORE else NodeRole.WORKER,
+        role=role_of(tags),
         zone=instance.get("Placement", {}).get("AvailabilityZone", ""),
         size=instance.get("InstanceType", ""),
         address=instance.get("PrivateIpAddress") or "",
@@ -56,11 +55,6 @@ def node(instance: Mapping[str, Any]) -> NodeInstance:
         spot=instance.get("InstanceLifecycle") == "spot",
         tags=tags,
     )
-
-
-def order(found: NodeInstance) -> tuple[datetime, str]:
-    """Oldest first."""
-    return (found.created_at or datetime.min.replace(tzinfo=UTC), found.id)
 
 
 def interruptions(

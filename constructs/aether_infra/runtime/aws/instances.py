@@ -12,13 +12,13 @@ from typing import Any, Final
 from attrs import evolve
 
 from aether_infra.core import tags as keys
-from aether_infra.core.names import physical_name
-from aether_infra.core.tags import NodeRole, node_tags, standard_tags
 from aether_infra.runtime.aws import instance
+from aether_infra.runtime.aws.errors import translate
 from aether_infra.runtime.aws.lookup import Lookup
 from aether_infra.runtime.aws.place import Ec2Place
 from aether_infra.runtime.calls import Calls
 from aether_infra.runtime.errors import NotFound
+from aether_infra.runtime.machines import is_node_of
 from aether_infra.runtime.model import NodeInstance, NodeSpec
 from aether_infra.runtime.retry import Clock
 from aether_infra.runtime.settings import RuntimeSettings
@@ -91,9 +91,9 @@ class Instances:
             self._spot_template = options.get("MarketType") == "spot"
         return self._spot_template
 
-    async def run(self, spec: NodeSpec, zone: str) -> NodeInstance:
+    async def run(self, spec: NodeSpec, zone: str, tags: Mapping[str, str]) -> NodeInstance:
         """Run one instance in one zone; the same again returns the same."""
-        request = self._request(spec, zone)
+        request = self._request(spec, zone, tags)
         answer = await self._call(
             f"creating an instance in {zone}", partial(self._ec2.run_instances, **request)
         )
@@ -101,19 +101,14 @@ class Instances:
         self._fresh[node.id] = (self._clock.now() + LAG_SECONDS, node)
         return node
 
-    async def terminate(self, node_id: str) -> bool:
-        """Terminate, and do not wait for it.
-
-        Returns:
-            Whether EC2 has taken it; what there is not is fine, unless it is only not shown yet.
-        """
+    def terminate(self, node_id: str) -> None:
+        """Terminate, and do not wait for it; blocks. What there is not is left at that."""
         try:
-            await self._call(
-                f"terminating {node_id}", partial(self._ec2.terminate_instances, InstanceIds=[node_id])
-            )
-        except NotFound:
-            return node_id not in self._remembered()
-        return True
+            self._ec2.terminate_instances(InstanceIds=[node_id])
+        except Exception as error:
+            ours = translate(error, f"terminating {node_id}")
+            if not isinstance(ours, NotFound):
+                raise
 
     async def get(self, node_id: str) -> NodeInstance | None:
         """An instance of that id, whosever it is; None for none."""
@@ -128,7 +123,7 @@ class Instances:
         for node in self._remembered().values():
             if node.token == token:
                 found.setdefault(node.id, node)
-        return [node for node in found.values() if self.is_ours(node)]
+        return [node for node in found.values() if is_node_of(self._settings.cluster_name, node.tags)]
 
     async def all(self) -> list[NodeInstance]:
         """This cluster's instances, in any state, unsorted."""
@@ -153,24 +148,12 @@ class Instances:
         ends = instance.interruptions(requests, statuses)
         return [evolve(node, interruption_at=ends[node.id]) if node.id in ends else node for node in nodes]
 
-    def is_ours(self, node: NodeInstance) -> bool:
-        """Whether an instance is a node of this cluster: it carries its tag, and a role in it."""
-        return node.tags.get(keys.CLUSTER) == self._settings.cluster_name and keys.ROLE in node.tags
-
     async def close(self) -> None:
         """Give up looks that are under way."""
         await self._by_id.close()
         await self._by_token.close()
 
-    def _request(self, spec: NodeSpec, zone: str) -> dict[str, Any]:
-        settings = self._settings
-        given = {key: value for key, value in spec.tags.items() if key != keys.NODE_ID}
-        tags = node_tags(
-            standard_tags(settings.cluster_name, {**given, **settings.tags}),
-            NodeRole.WORKER,
-            settings.ports.cluster,
-        )
-        tags |= {keys.TOKEN: spec.token, "Name": physical_name(settings.cluster_name, "elastic")}
+    def _request(self, spec: NodeSpec, zone: str, tags: Mapping[str, str]) -> dict[str, Any]:
         pairs = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
         request: dict[str, Any] = {
             "MinCount": 1,
