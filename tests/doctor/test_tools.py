@@ -117,6 +117,12 @@ def test_a_docker_without_an_engine(tmp_path: Path) -> None:
     )
 
 
+def test_the_container_engine_that_the_environment_names(tmp_path: Path) -> None:
+    assert tools.container_engine(fake_machine(tmp_path, env={"CONTAINER": "podman"})).found == "podman 5.6.0"
+    gone = tools.container_engine(fake_machine(tmp_path, env={"CONTAINER": "nerdctl"}))
+    assert (gone.good, gone.found) == (False, "$CONTAINER: nerdctl is not on PATH")
+
+
 def test_extras(tmp_path: Path) -> None:
     machine = fake_machine(tmp_path)
     assert tools.packages(machine, "aws", "workload").found.startswith("cdktf-cdktf-provider-aws 21.")

@@ -216,12 +216,15 @@ def program(machine: Machine, what: Program) -> Look:
 
 
 def container_engine(machine: Machine) -> Look:
-    """Docker with an engine that answers, or Podman."""
+    """What `$CONTAINER` names, or Docker with an engine that answers, or Podman."""
     fix = (
         "install Docker (https://docs.docker.com/engine/install/) or Podman (https://podman.io), and start it"
     )
     faults = []
-    for name, asks in ENGINES.items():
+    named = machine.env.get("CONTAINER")
+    # the script's own variable; what it names is asked as Docker is
+    engines = {named: ENGINES.get(named, ENGINES["docker"])} if named else ENGINES
+    for name, asks in engines.items():
         path = machine.which(name)
         if path is None:
             continue
@@ -231,7 +234,8 @@ def container_engine(machine: Machine) -> Look:
         faults.append(
             f"{name} is there, but its engine does not answer" if name == "docker" else f"{name} {fault}"
         )
-    return lacking("; ".join(faults) or "not found", fix)
+    missing = f"$CONTAINER: {named} is not on PATH" if named else "not found"
+    return lacking("; ".join(faults) or missing, fix)
 
 
 def _version(machine: Machine, path: str, *asks: str) -> tuple[str, str]:
