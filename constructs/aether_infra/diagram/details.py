@@ -24,6 +24,7 @@ FREE: Final = frozenset(
         "admin_ssh_key",
         "annotations",
         "args",
+        "binary_data",
         "command",
         "configuration_values",
         "container_definitions",
@@ -48,6 +49,7 @@ FREE: Final = frozenset(
         "set",
         "set_sensitive",
         "ssh_keys",
+        "string_data",
         "template",
         "triggers",
         "user_data",
@@ -61,6 +63,8 @@ FREE: Final = frozenset(
 MACHINE_METADATA: Final = frozenset(
     {"user-data", "user_data", "startup-script", "ssh-keys", "ssh_authorized_keys"}
 )
+WRITE_ONLY: Final = "_wo"
+"""How providers name an argument that Terraform does not keep: a secret, mostly."""
 TOKEN: Final = re.compile(r"\$\{([^{}]*)\}")
 
 
@@ -84,7 +88,7 @@ def _flat(value: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple[str
         where = f"{path}.{key}" if path else key
         if depth == 0 and key in META:
             continue
-        if key in FREE or key in MACHINE_METADATA or looks_secret(key):
+        if key in FREE or key in MACHINE_METADATA or looks_secret(key.removesuffix(WRITE_ONLY)):
             if item not in (None, "", [], {}):
                 yield where, "(not shown)"
             continue

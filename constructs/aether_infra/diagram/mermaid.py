@@ -32,7 +32,7 @@ from aether_infra.diagram.nodes import in_zone, inner_flows, subnets_of_nodes
 STYLES: Final = {
     Purpose.TRAFFIC: ("==>", "#0065a3"),
     Purpose.MANAGEMENT: ("-.->", "#c04a00"),
-    Purpose.HEALTH: ("-.->", "#4a86b8"),
+    Purpose.HEALTH: ("-.->", "#3c76a6"),
     Purpose.PEERS: ("-->", "#007a5a"),
     Purpose.EGRESS: ("-->", "#8a4a8f"),
     Purpose.CONTROL: ("-.->", "#5b6673"),
