@@ -185,11 +185,14 @@ into `image`, with its digest. Where there is no registry yet, it offers to make
 
 def _make_registry(facts: ScriptFacts) -> str:
     if not facts.registry_targets:
-        step = 'fail "it comes with all the rest: run ./apply.sh first"'
+        steps = [":  # it comes with all the rest"]
     else:
         targets = " ".join(shlex.quote(f"-target={address}") for address in facts.registry_targets)
-        step = f'change registry "$INFRASTRUCTURE" "Make the registry?" {targets}'
-    return _lines("make_registry() {", f"    {step}", "}")
+        steps = [
+            'say "There is no registry yet. It can be made alone, before all the rest."',
+            f'change registry "$INFRASTRUCTURE" "Make the registry?" {targets}',
+        ]
+    return _lines("make_registry() {", *(f"    {step}" for step in steps), "}")
 
 
 def _script(facts: ScriptFacts, usage: str, *parts: str) -> str:

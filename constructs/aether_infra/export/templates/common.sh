@@ -39,8 +39,15 @@ find_terraform() {
     trap 'exit 143' TERM HUP
 }
 
+path_of() { # folder, relative to this one
+    case $1 in
+    .) printf '%s' "$HERE" ;;
+    *) printf '%s' "$HERE/$1" ;;
+    esac
+}
+
 terraform_in() { # folder, arguments
-    folder=$HERE/$1
+    folder=$(path_of "$1")
     shift
     "$TERRAFORM" -chdir="$folder" "$@"
 }
@@ -57,7 +64,7 @@ initialize() { # folder, once
 plan_in() { # folder, arguments: makes $PLAN; 0 nothing to change, 1 failed, 2 something to change
     where=$1
     shift
-    for values in "$HERE/$where/$VAR_FILE" "$HERE/$VAR_FILE"; do
+    for values in "$(path_of "$where")/$VAR_FILE" "$HERE/$VAR_FILE"; do
         if [ -f "$values" ]; then
             set -- -var-file="$values" "$@"
             break
@@ -86,5 +93,6 @@ change() { # what it is, folder, question, arguments of plan
     *) fail "$what: no plan, so nothing was changed in it" ;;
     esac
     ask "$question" || fail "$what: not wanted, so nothing was changed in it"
-    terraform_in "$module" apply -input=false "$PLAN" || fail "$what: Terraform stopped on the way; run this again when its reason is mended"
+    terraform_in "$module" apply -input=false "$PLAN" ||
+        fail "$what: Terraform stopped on the way; mend what it names, and run this again"
 }

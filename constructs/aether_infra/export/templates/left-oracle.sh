@@ -5,7 +5,8 @@ look_up() {
     cluster=$(output cluster_name "$CLUSTER")
     region=$(output region "$REGION")
     compartment=$(runtime compartment_id)
-    [ -n "$compartment" ] || fail "the output \`runtime\` does not say the compartment; look yourself, and add --no-wait"
+    [ -n "$compartment" ] ||
+        fail "the output \`runtime\` does not say the compartment; look yourself, and add --no-wait"
 }
 
 strings() { # the texts of a JSON list, which the command line prints one a line

@@ -22,7 +22,7 @@ how_to_lift() {
 }
 
 warn_of_protection() {
-    say "Deletion protection is on (protect = true): Terraform and the cloud refuse to destroy what holds data: the image"
-    say "registry and its images, the cluster, the core nodes' disks; whatever of these there is."
+    say "Deletion protection is on (protect = true): Terraform and the cloud refuse to destroy what holds data,"
+    say "such as the image registry, the Kubernetes cluster and the disks of core nodes."
     how_to_lift
 }

@@ -31,10 +31,9 @@ find_registry() {
     initialize "$INFRASTRUCTURE" >&2
     REGISTRY=$(registry_address)
     if [ -z "$REGISTRY" ]; then
-        say "There is no registry yet. It can be made alone, before all the rest:"
         make_registry >&2
         REGISTRY=$(registry_address)
-        [ -n "$REGISTRY" ] || fail "the output registry_url still says nothing: run ./apply.sh first"
+        [ -n "$REGISTRY" ] || fail "there is no registry yet (output registry_url): run ./apply.sh first"
     fi
     HOST=${REGISTRY%%/*}
 }
@@ -52,7 +51,8 @@ prepare() { # the image, under the name that it is pushed by
         "$CONTAINER" build ${PLATFORM:+--platform "$PLATFORM"} --tag "$IMAGE" "$BUILD" >&2
     else
         if ! "$CONTAINER" pull ${PLATFORM:+--platform "$PLATFORM"} "$FROM" >&2; then
-            "$CONTAINER" image inspect "$FROM" >/dev/null 2>&1 || fail "$FROM can neither be pulled nor is it on this machine"
+            "$CONTAINER" image inspect "$FROM" >/dev/null 2>&1 ||
+                fail "$FROM can neither be pulled nor is it on this machine"
             say "$FROM cannot be pulled: the copy on this machine is taken"
         fi
         "$CONTAINER" tag "$FROM" "$IMAGE"

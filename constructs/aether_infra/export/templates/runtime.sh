@@ -1,5 +1,5 @@
 runtime() { # key: the first text of that name in the output `runtime`
-    terraform_in "$INFRASTRUCTURE" output -json runtime 2>/dev/null | sed 's/[,{]/\\
-/g' |
+    # shellcheck disable=SC2020 # both become the end of a line
+    terraform_in "$INFRASTRUCTURE" output -json runtime 2>/dev/null | tr ',{' '\n\n' |
         sed -n 's/^[[:blank:]]*"'"$1"'"[[:blank:]]*:[[:blank:]]*"\([^"]*\)".*$/\1/p' | head -n 1
 }
