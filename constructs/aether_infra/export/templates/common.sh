@@ -16,7 +16,7 @@ ask() { # question; only yes counts
     if [ ! -t 0 ]; then
         fail "no terminal to ask on: \"$1\" Run this in a terminal, or with --yes"
     fi
-    printf '%s [yes/no] ' "$1" >&2
+    printf '\n%s [yes/no] ' "$1" >&2
     answer=
     read -r answer || say ""
     [ "$answer" = yes ]
@@ -32,6 +32,8 @@ find_terraform() {
     else
         fail "neither terraform nor tofu is on PATH: install one, or name it in the variable TERRAFORM"
     fi
+    # no advice what to run next: that is this script's part
+    export TF_IN_AUTOMATION=1
     # a plan holds what the state holds, secrets too: nobody else's to read, and gone in the end
     PLANS=$(mktemp -d)
     trap 'rm -rf "$PLANS"' EXIT
