@@ -168,8 +168,8 @@ class World:
         manager: Any = MortalCloud(self.cloud, killer)
         # fewer looks than in earnest: thousands of virtual seconds pass here, and each look costs a real millisecond
         usual = {
-            "engine": EngineOptions(look_seconds=20, chance=lambda: 0.5),
-            "lease": LeaseOptions(lease_seconds=30, renew_seconds=20, retry_seconds=9),
+            "engine": EngineOptions(look_seconds=60, chance=lambda: 0.5),
+            "lease": LeaseOptions(lease_seconds=90, renew_seconds=60, retry_seconds=25),
             "tick_seconds": 30,
         }
         given: dict[str, Any] = {"journal": self.journal} | usual | options

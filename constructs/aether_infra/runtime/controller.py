@@ -109,8 +109,8 @@ class Controller:
         memory = await self._recall(seen)
         decision, self._memory = decide(seen.observation, memory, self._policy)
         records = self._context.journal.records
-        valid = await records.set_target(seen.target, decision.desired, decision.at, fence)
-        if not valid:
+        idle = decision.quiet and decision.desired == seen.target
+        if not idle and not await records.set_target(seen.target, decision.desired, decision.at, fence):
             # somebody has asked for something meanwhile: the next look takes it into account
             return decision
         if self._context.settings.managed:

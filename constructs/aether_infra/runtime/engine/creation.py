@@ -14,6 +14,7 @@ from aether_infra.runtime.journal.records import CoolOffRecord
 from aether_infra.runtime.journal.roster import Known, Origin
 from aether_infra.runtime.manager import Kind
 from aether_infra.runtime.model import NodeInstance, NodeSpec, NodeState
+from aether_infra.runtime.operations import OperationKind, OperationState
 
 ASKED: Final = "asked_at"
 """Fact: when the machine was asked for."""
@@ -26,13 +27,25 @@ async def _reserve(work: Work) -> Outcome:
     """Where the cloud keeps a number, settle it before it is asked for: a second try must not count up again."""
     if work.manager.kind is not Kind.REPLICAS:
         return Done(skipped=True, facts={ASKED: work.calendar.utc().isoformat()})
-    alive = [node for node in (await work.look.nodes()).values() if _elastic(node)]
-    desired = len(alive) + 1
+    desired = len(await _present(work)) + 1
     return Done(
         text=f"{desired} elastic nodes with this one",
         changes={"desired": desired},
         facts={ASKED: work.calendar.utc().isoformat()},
     )
+
+
+async def _present(work: Work) -> set[str]:
+    """Elastic nodes that there are, those included that the cloud does not list yet."""
+    known = await work.journal.snapshot()
+    listed = await work.look.nodes()
+    unlisted = {node.node_id for node in known.roster.values() if _stays(node)} | {
+        operation.node_id
+        for operation in known.operations
+        if operation.kind is OperationKind.CREATE and operation.state is OperationState.RUNNING
+    }
+    unlisted -= {*listed, ""}
+    return unlisted | {node.id for node in listed.values() if _elastic(node)}
 
 
 async def _create(work: Work) -> Outcome:
@@ -169,12 +182,21 @@ def _spec(work: Work) -> NodeSpec:
     )
 
 
+def _stays(node: Known) -> bool:
+    return node.role is not NodeRole.CORE and node.lost_at is None
+
+
 def _elastic(node: NodeInstance) -> bool:
     return node.role is not NodeRole.CORE and node.state.alive
 
 
 STEPS: Final = (
-    Step(name="reserve", says="settle the number of elastic nodes, where the cloud keeps one", run=_reserve),
+    Step(
+        name="reserve",
+        says="settle the number of elastic nodes, where the cloud keeps one",
+        run=_reserve,
+        exclusive=True,
+    ),
     Step(
         name="create",
         says="create the machine, tagged as this cluster's in the same request",

@@ -320,9 +320,10 @@ class Engine:
         return due
 
 
-def _order(operation: Operation) -> tuple[bool, bool, object, str]:
-    """First those that were in the middle of a change of the cloud's number, then those that had begun, then by age."""
+def _order(operation: Operation) -> tuple[bool, bool, bool, object, str]:
+    """First those that were about to change the cloud's number, then those that had begun, then by age."""
     step = operation.step
     exclusive = bool(step) and PROCEDURES[operation.kind].step(step).exclusive
+    settled = operation.desired is not None
     begun = operation.state is not OperationState.PENDING
-    return (not exclusive, not begun, operation.created_at, operation.id)
+    return (not exclusive, not settled, not begun, operation.created_at, operation.id)

@@ -154,7 +154,8 @@ class Step:
     revocable: Callable[[Work], Awaitable[bool]] | None = None
     """Of a final step that has failed for good: whether it has changed nothing yet, so that there is a way back."""
     exclusive: bool = False
-    """Where the cloud keeps a number, only one such step runs at a time."""
+    """Where the cloud keeps a number, only one operation at a time is at such steps; it keeps the turn over several of
+    them that follow one another."""
 
     def tries(self, options: EngineOptions) -> int:
         """How often it is tried when it fails with a passing error."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +55,7 @@ class Worker:
     cancelled: asyncio.Event = field(factory=asyncio.Event)
     """Set when somebody wants the operation cancelled."""
     _told: str = ""
+    _turn_taken: bool = False
 
     @property
     def procedure(self) -> Procedure:
@@ -64,15 +64,18 @@ class Worker:
 
     async def run(self) -> Operation:
         """Go on until the operation is over."""
-        while not self.operation.over:
-            if self.operation.state is OperationState.UNDOING:
-                await self._back()
-            elif self._wanted_back():
-                await self._turn("cancelled", cancelled=True)
-            elif not self.operation.step:
-                await self._begin()
-            else:
-                await self._forth()
+        try:
+            while not self.operation.over:
+                if self.operation.state is OperationState.UNDOING:
+                    await self._back()
+                elif self._wanted_back():
+                    await self._turn("cancelled", cancelled=True)
+                elif not self.operation.step:
+                    await self._begin()
+                else:
+                    await self._forth()
+        finally:
+            self._let_turn()
         return self.operation
 
     # forth
@@ -214,28 +217,37 @@ class Worker:
             _Failed: for good.
         """
         undoing = self.operation.state is OperationState.UNDOING
-        async with AsyncExitStack() as stack:
-            if step.exclusive and self.context.manager.kind is Kind.REPLICAS:
-                await stack.enter_async_context(self.turnstile)
-            while True:
-                if not undoing and self._wanted_back():
-                    return None
-                await self._pause()
-                if not self.leads():
-                    raise Fenced("the lease could not be renewed in time")
-                work = self._work(step)
-                try:
-                    outcome = await self._unless_cancelled(run(work))
-                except (Fenced, JournalUnavailable):
-                    raise
-                except Exception as error:  # noqa: BLE001 - whatever a step raises must not end the engine
-                    await self._missed(step, error, tries, late=work.late)
-                    continue
-                if isinstance(outcome, Done):
-                    return outcome
-                if outcome is None:
-                    continue
+        await self._take_turn(step)
+        while True:
+            if not undoing and self._wanted_back():
+                return None
+            await self._pause()
+            if not self.leads():
+                raise Fenced("the lease could not be renewed in time")
+            work = self._work(step)
+            try:
+                outcome = await self._unless_cancelled(run(work))
+            except (Fenced, JournalUnavailable):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a step raises must not end the engine
+                await self._missed(step, error, tries, late=work.late)
+                continue
+            if isinstance(outcome, Done):
+                return outcome
+            if outcome is not None:
                 await self._wait(step, outcome)
+
+    async def _take_turn(self, step: Step) -> None:
+        """Wait until nobody else changes the cloud's number, or let others do so."""
+        if step.exclusive and not self._turn_taken and self.context.manager.kind is Kind.REPLICAS:
+            self._turn_taken = bool(await self._unless_cancelled(self.turnstile.acquire()))
+        elif not step.exclusive:
+            self._let_turn()
+
+    def _let_turn(self) -> None:
+        if self._turn_taken:
+            self._turn_taken = False
+            self.turnstile.release()
 
     async def _missed(self, step: Step, error: Exception, tries: int, *, late: bool) -> None:
         """Write down that a try has failed, and when the next one is due.

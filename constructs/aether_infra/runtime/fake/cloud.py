@@ -327,7 +327,10 @@ class FakeCloud:
             wanted = self.replicas + 1 if spec.desired is None else max(self.replicas, spec.desired)
             self.replicas = wanted
             self._refill()
-            machine = next(each for each in self.alive() if not each.token)
+            brought = next((each for each in self.alive() if not each.token), None)
+            if brought is None:
+                raise CloudUnavailable(f"{wanted} are there, and none of them is new")
+            machine = brought
         else:
             fewest = min(stocked, key=lambda zone: sum(1 for each in self.alive() if each.zone == zone))
             machine = self._make(NodeRole.WORKER, fewest)
