@@ -86,7 +86,7 @@ def replace(
         OutputError: see `check_replaceable`; or it cannot be written. Nothing has changed then.
     """
     check_replaceable(folder)
-    with _workshop(folder) as workshop:
+    with workshop_in(folder) as workshop:
         made, removed = workshop / "made", workshop / "removed"
         made.mkdir()
         removed.mkdir()
@@ -100,7 +100,7 @@ def replace(
             (made / MANIFEST).write_text(manifest_text(now), encoding="utf-8")
         there = before["stacks"].keys() & {path.name for path in _entries(folder / STACKS) if path.is_dir()}
         gone = sorted(there - now["stacks"].keys())
-        _exchange(folder, made, _Renames(removed), written, gone)
+        _exchange(folder, made, Renames(removed), written, gone)
     for name in gone:
         with suppress(OSError):  # not empty
             (folder / STACKS / name).rmdir()
@@ -135,7 +135,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _exchange(
-    folder: Path, made: Path, renames: _Renames, written: Collection[str], gone: Collection[str]
+    folder: Path, made: Path, renames: Renames, written: Collection[str], gone: Collection[str]
 ) -> None:
     """Put what was made in its places, and away what was synthesized before; the manifest comes last."""
     try:
@@ -162,7 +162,7 @@ def _exchange(
 
 
 @define
-class _Renames:
+class Renames:
     """Renames that can be taken back."""
 
     removed: Path
@@ -192,7 +192,7 @@ class _Renames:
 
 
 @contextmanager
-def _workshop(folder: Path) -> Iterator[Path]:
+def workshop_in(folder: Path) -> Iterator[Path]:
     """A new folder inside of the output folder, so on its disk; nothing of either stays if something fails."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:

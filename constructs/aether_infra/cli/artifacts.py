@@ -1,19 +1,19 @@
-"""Writing results: a file or a folder appears whole or not at all, and nothing of others is replaced."""
+"""Writing results: files appear whole or not at all, and nothing of others is replaced."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from aether_infra.errors import OutputError
+from aether_infra.output_folder import Renames, workshop_in
 
 MARK = ".aether-infra"
-"""File by which a folder is known as one that this tool made and may replace."""
-MARK_TEXT = "Made by aether-infra, which replaces this folder when it writes it again.\n"
+"""File by which a folder is known as one that this tool made; it lists what it wrote."""
+MARK_TEXT = "Made by aether-infra, which replaces these files when it writes them again:\n"
 
 
 def write_file(path: Path, content: str, *, force: bool = True) -> None:
@@ -46,86 +46,90 @@ def write_file(path: Path, content: str, *, force: bool = True) -> None:
         raise OutputError(f"{path}: cannot be written: {_reason(error)}") from error
 
 
-@contextmanager
-def new_folder(path: Path, *, keep: tuple[str, ...] = (), mark: bool = True) -> Iterator[Path]:
-    """A folder to write into, which takes the place of `path` when the block ends without an error.
-
-    Args:
-        path: where the folder will be. What is there already must be empty or have been made by this tool.
-        keep: names (globs) of what is taken over from the old folder, such as Terraform's state.
-        mark: whether to leave the mark by which the folder is known later.
-
-    Raises:
-        OutputError: there is something that this tool did not make, or it cannot be written.
-    """
-    if path.exists() and not replaceable(path):
-        raise OutputError(
-            f"{path}: is not empty and was not made by this tool; name another folder, or remove it"
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {_reason(error)}") from error
-    try:
-        temporary.chmod(0o777 & ~_umask())
-        yield temporary
-        if mark:
-            (temporary / MARK).write_text(MARK_TEXT, encoding="utf-8")
-        _swap(temporary, path, keep)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {_reason(error)}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def write_folder(
-    path: Path,
-    files: Mapping[str, str],
+    folder: Path,
+    files: Mapping[str, str | bytes],
     *,
-    executable: frozenset[str] = frozenset(),
-    keep: tuple[str, ...] = (),
+    executable: Collection[str] = (),
+    keep: Collection[str] = (),
 ) -> None:
-    """Write a folder whole or not at all.
+    """Write files into a folder, all of them or none.
+
+    What this tool wrote there before, and does not any more, is removed; everything else in the folder stays, be it
+    Terraform's (states, locks, plugins) or somebody's own.
 
     Args:
-        path: where; see `new_folder`.
-        files: relative path = text.
+        folder: where; it is made with its parents.
+        files: relative path = content.
         executable: which of them are programs.
-        keep: what is taken over from the old folder.
+        keep: relative paths that are never written over, nor removed, if they are there.
 
     Raises:
-        OutputError: as `new_folder`.
+        OutputError: there is something in its place that this tool did not make, or it cannot be written; nothing was
+            changed then.
     """
-    with new_folder(path, keep=keep) as folder:
-        for name, content in files.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content, encoding="utf-8", newline="\n")
-            if name in executable:
-                file.chmod(file.stat().st_mode | 0o111 & ~_umask())
+    before = _written_before(folder)
+    wanted = {
+        name: content for name, content in files.items() if name not in keep or not (folder / name).exists()
+    }
+    mark = MARK_TEXT + "".join(f"{name}\n" for name in sorted(files))
+    with workshop_in(folder) as workshop:
+        made = workshop / "made"
+        try:
+            for name, content in {**wanted, MARK: mark}.items():
+                file = made / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content if isinstance(content, bytes) else content.encode())
+                if name in executable:
+                    file.chmod(file.stat().st_mode | 0o111 & ~_umask())
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be written: {_reason(error)}") from error
+        (workshop / "removed").mkdir()
+        _exchange(
+            folder, made, Renames(workshop / "removed"), [*wanted, MARK], before - files.keys() - {*keep}
+        )
+    for name in sorted(before - files.keys()):
+        with suppress(OSError):  # not empty
+            (folder / name).parent.rmdir()
 
 
-def replaceable(path: Path) -> bool:
-    """Whether a folder is empty or was made by this tool."""
-    return path.is_dir() and ((path / MARK).is_file() or not any(path.iterdir()))
+def _written_before(folder: Path) -> set[str]:
+    """Relative paths of what this tool wrote into a folder.
+
+    Raises:
+        OutputError: there is something else in its place.
+    """
+    if not folder.exists():
+        return set()
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: is a file, not a folder")
+    try:
+        lines = (folder / MARK).read_text(encoding="utf-8").removeprefix(MARK_TEXT).splitlines()
+    except FileNotFoundError:
+        if any(folder.iterdir()):
+            message = "is not empty and was not made by this tool; name another folder, or remove it"
+            raise OutputError(f"{folder}: {message}") from None
+        return set()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(f"{folder}: cannot be read: {error}") from error
+    return {line for line in lines if line and not Path(line).is_absolute() and ".." not in Path(line).parts}
 
 
-def _swap(new: Path, path: Path, keep: tuple[str, ...]) -> None:
-    """Put a folder in the place of another; what is to be kept moves over last."""
-    old = None
-    if path.exists():
-        old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-        path.rename(old / path.name)
-    new.rename(path)
-    if old is None:
-        return
-    for pattern in keep:
-        for kept in sorted((old / path.name).glob(pattern)):
-            target = path / kept.relative_to(old / path.name)
-            if not target.exists() and target.parent.is_dir():
-                kept.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+def _exchange(
+    folder: Path, made: Path, renames: Renames, written: Collection[str], gone: Collection[str]
+) -> None:
+    """Put what was made in its places, and away what is none any more; the mark comes last."""
+    try:
+        for name in written:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            renames.put(made / name, folder / name)
+        for name in sorted(gone):
+            renames.away(folder / name)
+    except BaseException as error:
+        renames.undo()
+        if isinstance(error, OSError):
+            raise OutputError(f"{folder}: cannot be written: {_reason(error)}") from error
+        raise
 
 
 def _umask() -> int:
