@@ -77,6 +77,7 @@ def create_app(opened: Service, options: ApiOptions, now: Callable[[], float] = 
     )
     app.state.api = Api.of(opened, options, now)
     app.state.metrics = Metrics()
+    app.state.ending = False  # set by whoever ends it, so that open streams end too
     know_fields(schema.fields())
     app.include_router(router)
     app.add_exception_handler(ProblemError, on_problem)

@@ -17,6 +17,9 @@ from aether_infra.runtime.service import Service
 KEEP_ALIVE_SECONDS: Final = 15.0
 """A comment is sent after so long without an event, so that nobody between takes the line for dead."""
 
+LOOK_SECONDS: Final = 1.0
+"""How often it is looked whether anybody still listens, and whether the service ends."""
+
 
 async def of_operation(
     service: Service, operation_id: str, after: int, gone: Callable[[], Awaitable[bool]]
@@ -27,7 +30,7 @@ async def of_operation(
         service: the service.
         operation_id: the operation; it exists.
         after: sequence of the last event that is known.
-        gone: whether the client has gone.
+        gone: whether the client has gone, or the service ends.
     """
     while not await gone():
         operation = await service.engine.operation(operation_id)
@@ -38,7 +41,7 @@ async def of_operation(
         if operation.over:
             yield f"event: over\ndata: {Operation.of(operation).model_dump_json()}\n\n"
             return
-        if not await service.engine.wait_for_news(after, KEEP_ALIVE_SECONDS):
+        if not await _news(service, after, gone):
             yield ": still there\n\n"
 
 
@@ -48,7 +51,7 @@ async def of_all(service: Service, after: int, gone: Callable[[], Awaitable[bool
     Args:
         service: the service.
         after: sequence of the last event that is known.
-        gone: whether the client has gone.
+        gone: whether the client has gone, or the service ends.
     """
     yield f": {json.dumps({'after': after})}\n\n"
     while not await gone():
@@ -56,8 +59,18 @@ async def of_all(service: Service, after: int, gone: Callable[[], Awaitable[bool
         for line in lines:
             yield _event(line)
             after = line.sequence
-        if not lines and not await service.engine.wait_for_news(after, KEEP_ALIVE_SECONDS):
+        if not lines and not await _news(service, after, gone):
             yield ": still there\n\n"
+
+
+async def _news(service: Service, after: int, gone: Callable[[], Awaitable[bool]]) -> bool:
+    """Wait for what comes after an event, or until a sign of life is due, or nobody listens any more."""
+    waited = 0.0
+    while waited < KEEP_ALIVE_SECONDS and not await gone():
+        if await service.engine.wait_for_news(after, LOOK_SECONDS):
+            return True
+        waited += LOOK_SECONDS
+    return False
 
 
 def _event(line: Line) -> str:

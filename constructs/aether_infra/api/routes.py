@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
@@ -235,7 +236,7 @@ async def follow_operation(
 ) -> StreamingResponse:
     """Follow one operation by server-sent events, until it is over."""
     await service.engine.operation(operation_id)
-    stream = events.of_operation(service, operation_id, _after(request), request.is_disconnected)
+    stream = events.of_operation(service, operation_id, _after(request), _gone(request))
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
@@ -247,7 +248,7 @@ async def follow_all(service: Served, _who: Viewer, request: Request) -> Streami
         newest = await service.engine.operations(limit=1)
         lines = await service.engine.history(newest[0].id) if newest else []
         after = max((line.sequence for line in lines), default=0)
-    stream = events.of_all(service, after, request.is_disconnected)
+    stream = events.of_all(service, after, _gone(request))
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
@@ -391,6 +392,15 @@ async def _plan_scale(service: Service, body: schema.PlanScale) -> schema.Plan:
     return schema.Plan(
         kind="scale", node_id="", allowed=True, findings=[decision.reason, *decision.holds], steps=steps
     )
+
+
+def _gone(request: Request) -> Callable[[], Awaitable[bool]]:
+    """Whether a stream has nobody to go to: the client has gone, or the service ends."""
+
+    async def gone() -> bool:
+        return request.app.state.ending or await request.is_disconnected()
+
+    return gone
 
 
 def _after(request: Request) -> int:

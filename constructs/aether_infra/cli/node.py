@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -21,6 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_URL = "http://127.0.0.1:8081"
 """Where `aether-infra serve` listens."""
+AGAIN_SECONDS = 0.5
+"""How long to wait before a line that was cut is taken up again."""
 
 
 class ServiceError(AetherInfraError):
@@ -234,9 +237,13 @@ def _follow(client: httpx.Client, operation_id: str) -> Iterator[dict[str, Any]]
                         line: dict[str, Any] = json.loads(value)
                         yield line
         except (httpx.ReadTimeout, httpx.RemoteProtocolError):
-            continue
+            pass
         except httpx.HTTPError as error:
-            raise ServiceError(f"{client.base_url} cannot be reached any more: {error}") from error
+            address = client.base_url.copy_with(path="/")
+            raise ServiceError(
+                f"{address} cannot be reached any more: {error} ({operation_id} goes on as soon as it is)"
+            ) from error
+        time.sleep(AGAIN_SECONDS)
 
 
 def _client(url: str, ca: str | None) -> httpx.Client:
@@ -244,6 +251,7 @@ def _client(url: str, ca: str | None) -> httpx.Client:
 
     Raises:
         MissingExtraError: httpx is not installed.
+        click.UsageError: the address or the certificates cannot be used.
     """
     try:
         import httpx  # noqa: PLC0415 - an extra
@@ -251,6 +259,12 @@ def _client(url: str, ca: str | None) -> httpx.Client:
         raise MissingExtraError("runtime", error.name or "httpx") from error
     import ssl  # noqa: PLC0415 - on use
 
+    try:
+        given = httpx.URL(url)
+    except httpx.InvalidURL:
+        given = httpx.URL("")
+    if given.scheme not in {"http", "https"} or not given.host:
+        raise click.UsageError(f"--url: must be such as {DEFAULT_URL}, got {url}")
     key = os.environ.get("AETHER_API_KEY")
     try:
         verify: Any = ssl.create_default_context(cafile=ca) if ca else True
@@ -274,13 +288,21 @@ def _ask(client: httpx.Client, method: str, path: str, **given: Any) -> Any:
 
     try:
         answer = client.request(method, path, **given)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except httpx.HTTPError as error:
         hint = "is `aether-infra serve` running there? --url names another one"
         raise ServiceError(
             f"{client.base_url.copy_with(path='/')} cannot be reached: {error} ({hint})"
         ) from error
     _refuse(answer)
-    return answer.json()
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ServiceError(
+            f"{client.base_url.copy_with(path='/')} answers something else: is that the service?"
+        )
+    return found
 
 
 def _refuse(answer: httpx.Response, *, read: bool = False) -> None:

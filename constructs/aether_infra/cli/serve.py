@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -98,7 +101,11 @@ def command(  # noqa: PLR0917 - click's options
     Keys for the API come from $AETHER_API_KEYS (KEY:NAME::ROLE;…, with VIEWER, OPERATOR or ADMIN); without any it only
     listens on loopback. The key with which nodes are asked is $AETHER_API_KEY. Credentials of the cloud come from where
     its SDK looks for them.
+
+    SIGTERM ends it with exit code 0, Ctrl-C with 130; operations go on at the next start.
     """
+    if demo:
+        _nothing_besides_the_demo()
     try:
         from aether_infra.api.options import read_options  # noqa: PLC0415 - an extra
         from aether_infra.runtime.service import Service, ServiceOptions  # noqa: PLC0415 - an extra
@@ -124,6 +131,28 @@ def command(  # noqa: PLR0917 - click's options
                 "and changes no number by itself ([cloud.manager] enabled = true makes it the owner)"
             )
     run(service, api)
+
+
+_BACKLOG: Final = 2048
+"""Connections that may wait, as uvicorn has it."""
+
+
+def _nothing_besides_the_demo() -> None:
+    """Refuse flags that a demo would not heed.
+
+    Raises:
+        click.UsageError: there is one.
+    """
+    context = click.get_current_context()
+    given = [
+        f"--{name}"
+        for name in ("outputs", "journal", "collect")
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"--demo has its own cluster and journal, in memory: leave out {', '.join(given)}"
+        )
 
 
 def read_settings(outputs: str | None) -> RuntimeSettings:
@@ -166,15 +195,38 @@ def run(service: Service, api: ApiOptions) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for loud in ("httpx", "httpcore", "azure", "botocore", "urllib3", "google"):
         logging.getLogger(loud).setLevel(logging.WARNING)
-    asyncio.run(_serve(service, api))
+    if asyncio.run(_serve(service, api)) == signal.SIGINT:
+        raise click.exceptions.Exit(128 + signal.SIGINT)
 
 
-async def _serve(service: Service, api: ApiOptions) -> None:
+async def _serve(service: Service, api: ApiOptions) -> int:
+    """Serve; returns the number of the signal that has ended it."""
     import socket  # noqa: PLC0415 - on use
 
     import uvicorn  # noqa: PLC0415 - an extra
 
     from aether_infra.api.app import create_app  # noqa: PLC0415 - an extra
+
+    ended_by = 0
+
+    class Server(uvicorn.Server):
+        """One that does not send the signal to the process again: what is open is closed in order after it."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            numbers = (signal.SIGINT, signal.SIGTERM)
+            before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            nonlocal ended_by
+            ended_by = sig
+            app.state.ending = True
+            super().handle_exit(sig, frame)
 
     async with service:
         config: dict[str, Any] = {
@@ -191,17 +243,21 @@ async def _serve(service: Service, api: ApiOptions) -> None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 listener.bind((api.host, api.port))
+                listener.listen(_BACKLOG)  # whoever is told that it serves can connect
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
                 raise ServeError(f"cannot listen on {api.host}, port {api.port}: {reason}") from error
             port = listener.getsockname()[1]
-            server = uvicorn.Server(uvicorn.Config(create_app(service, api), **config))
+            app = create_app(service, api)
+            server = Server(uvicorn.Config(app, **config))
             await service.start()
             url = f"{api.url.rpartition(':')[0]}:{port}"
             say(
                 f"serving {service.settings.cluster_name} on {url} (dashboard, API under /api/cloud); Ctrl-C ends it"
             )
             await server.serve(sockets=[listener])
+            say("ending; operations that are not over go on at the next start")
+    return ended_by
 
 
 def _demo(options: Any) -> Service:
