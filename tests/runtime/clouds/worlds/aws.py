@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cloud_world import CLUSTER, DOMAIN, OTHER, Can, HttpWorld, Machine, Step, common_facts
+from aws_clients import SharedClients
+from cloud_world import CLUSTER, DOMAIN, OTHER, Can, Machine, Step, common_facts
 
 from aether_infra.catalog.manager_rights import RIGHTS
 
@@ -41,7 +42,7 @@ def node_tags(cluster: str, role: str, node_id: str = "") -> dict[str, str]:
     return tags | ({"aether-node-id": node_id} if node_id else {})
 
 
-class AwsWorld(HttpWorld):
+class AwsWorld(SharedClients):
     region = "us-west-2"
     credentials = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
     no_credentials: ClassVar[Mapping[str, str]] = {"AWS_EC2_METADATA_DISABLED": "true"}

@@ -7,7 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import frozen
-from cloud_world import CLUSTER, DOMAIN, OTHER, Can, HttpWorld, Machine, Step, common_facts
+from aws_clients import SharedClients
+from cloud_world import CLUSTER, DOMAIN, OTHER, Can, Machine, Step, common_facts
 
 from aether_infra.catalog.manager_rights import RIGHTS
 
@@ -86,7 +87,7 @@ def place() -> Place:
     )
 
 
-class MotoWorld(HttpWorld):
+class MotoWorld(SharedClients):
     name = "aws-ec2-moto"
     region = "us-west-2"
     zones = ("us-west-2a", "us-west-2b", "us-west-2c")
