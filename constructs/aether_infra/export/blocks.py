@@ -7,7 +7,19 @@ from typing import Final
 
 from aether_infra.export.document import Element
 from aether_infra.export.render import Argument, Block
-from aether_infra.export.syntax import Attribute, Call, For, Items, Name, Node, Object, Text, replaced
+from aether_infra.export.syntax import (
+    Attribute,
+    Call,
+    Conditional,
+    For,
+    Items,
+    Literal,
+    Name,
+    Node,
+    Object,
+    Text,
+    replaced,
+)
 
 Shapes = Mapping[tuple[str, ...], str]
 """What the arguments of a type are, by the path of names: `block`, or a word for a type such as `string`."""
@@ -72,13 +84,33 @@ def _blocks(name: str, value: Node, shapes: Shapes, path: tuple[str, ...]) -> li
             return [Block(name, (), _body(value, shapes, path))]
         case Items(items) if all(isinstance(item, Object) for item in items):
             return [Block(name, (), _body(item, shapes, path)) for item in items if isinstance(item, Object)]
-        case For(names, of, Object() as content, None, None, False) if len(names) == 1:
+        case Call("concat", parts):
+            return [each for part in parts for each in _blocks(name, part, shapes, path)]
+        case Conditional(test, Items((Object() as content,)), Items(())):
+            some = Conditional(test, Items((Literal(value=True),)), Items(()))
+            return [_dynamic(name, some, content, shapes, path)]
+        case For((item,), of, Object() as content, None, test, False):
+            every = of if test is None else For((item,), of, Name(item), None, test)
             # inside of a dynamic block, the block's own name stands for the item
-            each = replaced(content, {Name(names[0]): Attribute(Name(name), "value")})
-            inner = Block("content", (), _body(each, shapes, path) if isinstance(each, Object) else ())
-            return [Block("dynamic", (name,), (Argument("for_each", of), inner))]
+            return [_dynamic(name, every, content, shapes, path, {item: "value"})]
+        case For((key, item), of, Object() as content, None, None, False):
+            return [_dynamic(name, of, content, shapes, path, {key: "key", item: "value"})]
         case _:
             raise TypeError(f"blocks that this package cannot write: {name} = {value!r}")
+
+
+def _dynamic(  # noqa: PLR0917 - made in one place
+    name: str,
+    every: Node,
+    content: Object,
+    shapes: Shapes,
+    path: tuple[str, ...],
+    names: Mapping[str, str] | None = None,
+) -> Block:
+    """As many blocks as there are items; `names` tells what the block says of an item for each name in its content."""
+    each = replaced(content, {Name(own): Attribute(Name(name), part) for own, part in (names or {}).items()})
+    inner = Block("content", (), _body(each, shapes, path) if isinstance(each, Object) else ())
+    return Block("dynamic", (name,), (Argument("for_each", every), inner))
 
 
 def converted(value: Node, shape: str | None) -> Node:

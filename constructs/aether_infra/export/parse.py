@@ -32,7 +32,6 @@ from aether_infra.export.syntax import (
     text,
 )
 
-
 _SURROGATES: Final = (0xD800, 0xDC00)
 """First halves of what JSON writes in two, from and up to."""
 

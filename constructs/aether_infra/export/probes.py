@@ -157,7 +157,7 @@ def _variant(
         values = alternatives(now, config, provider, chance)
         if len({repr(value) for value in values}) >= _FEW:
             used = [value_at(other, setting.path) for other in others]
-            values.sort(key=lambda value: used.count(value))  # noqa: B023 - called here
+            values.sort(key=used.count)
         for value in values:
             changed = applied(config, provider, setting.path, value)
             if is_valid(changed):
