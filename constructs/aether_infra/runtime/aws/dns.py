@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any, Final
 
 from attrs import define, field
@@ -86,13 +87,10 @@ class Route53Zone:
 
     async def _record_sets(self, name: str, kind: str) -> list[Any]:
         """The record sets of that name and type: several where traffic is routed by weight or place."""
+        pager = self._route53.get_paginator("list_resource_record_sets")
 
         def read() -> list[Any]:
-            pages = self._route53.get_paginator("list_resource_record_sets").paginate(
-                HostedZoneId=self._zone_id,
-                StartRecordName=name,
-                StartRecordType=kind,
-            )
+            pages = pager.paginate(HostedZoneId=self._zone_id, StartRecordName=name, StartRecordType=kind)
             found: list[Any] = []
             for page in pages:
                 for each in page["ResourceRecordSets"]:
@@ -106,16 +104,17 @@ class Route53Zone:
 
     async def _change(self, doing: str, changes: list[tuple[str, Any]]) -> None:
         batch = {"Changes": [{"Action": action, "ResourceRecordSet": each} for action, each in changes]}
+        route53 = self._route53
         answer = await self._call(
             doing,
-            lambda: self._route53.change_resource_record_sets(HostedZoneId=self._zone_id, ChangeBatch=batch),
+            partial(route53.change_resource_record_sets, HostedZoneId=self._zone_id, ChangeBatch=batch),
         )
         change = answer["ChangeInfo"]
         if change["Status"] == IN_SYNC:
             return
 
         async def in_sync() -> bool:
-            answer = await self._call(doing, lambda: self._route53.get_change(Id=change["Id"]))
+            answer = await self._call(doing, partial(route53.get_change, Id=change["Id"]))
             return bool(answer["ChangeInfo"]["Status"] == IN_SYNC)
 
         await self._patience.until(in_sync, f"every name server to have taken: {doing}")
@@ -123,13 +122,14 @@ class Route53Zone:
     async def _zone_name(self) -> str:
         if not self._name:
             answer = await self._call(
-                "reading the DNS zone", lambda: self._route53.get_hosted_zone(Id=self._zone_id)
+                "reading the DNS zone", partial(self._route53.get_hosted_zone, Id=self._zone_id)
             )
             self._name = _plain(answer["HostedZone"]["Name"])
         return self._name
 
     @property
     def _route53(self) -> Any:
+        """The client; not to be asked for in a thread."""
         return self._clients["route53"]
 
 
