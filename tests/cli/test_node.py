@@ -51,7 +51,7 @@ def test_nodes_are_listed_for_people_and_for_scripts(node: Node) -> None:
     assert shown.returncode == 0
     head, *lines = shown.stdout.splitlines()
     assert head.split() == ["ID", "AETHER", "ROLE", "PHASE", "ZONE", "SIZE", "ADDRESS", "TARGET", "CPU"]
-    assert len(lines) == len(seen)
+    assert len(lines) == len(seen), "one line a node, however long its name, where it is no terminal"
     assert "i-0001" in lines[0]
     assert "core*" in lines[0], "the leader"
 

@@ -22,6 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_URL = "http://127.0.0.1:8081"
 """Where `aether-infra serve` listens."""
+WIDE = 500
+"""Columns of a table that goes to no terminal: a line a node, for grep and awk."""
 AGAIN_SECONDS = 0.5
 """How long to wait before a line that was cut is taken up again."""
 
@@ -336,4 +338,5 @@ def _table(nodes: list[dict[str, Any]]) -> None:
             node["id"], node["aether_id"], role, node["phase"], node["zone"], node["size"], node["address"],
             node["target"] or "", load,
         )  # fmt: skip
-    console().print(table)
+    screen = console()
+    screen.print(table, width=None if screen.is_terminal else WIDE)
