@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.errors import PycodeError
+from sphinx.errors import ExtensionError, PycodeError
 from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
 
@@ -157,9 +157,16 @@ def draw(clouds: Sequence[str]) -> None:
         if picture.exists() and picture.stat().st_mtime > max(code, example.stat().st_mtime):
             continue
         arguments = ["diagram", "--config", str(example), "--output", str(picture)]
-        subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "aether_infra.cli", *arguments], check=True, env=environment, cwd=ROOT
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "aether_infra.cli", *arguments],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
+        if done.returncode:
+            raise ExtensionError(f"no picture of {example}: {done.stderr}")
 
 
 def exists(name: str) -> bool:
@@ -201,7 +208,28 @@ def without_fields(app: Sphinx, what: str, name: str, obj: Any, *rest: Any) -> t
 
 def as_restructured_text(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Read `…` in a docstring as code."""
-    lines[:] = re.sub(r"(?<![`:\w])`([^`]+)`(?!`)", r"``\1``", "\n".join(lines)).split("\n")
+    blocks = re.split(r"\n\s*\n", "\n".join(lines)) if what == "module" else ["\n".join(lines)]
+    lines[:] = "\n\n".join(
+        drawn(block) if what == "module" and is_drawn(block) else coded(block) for block in blocks
+    ).split("\n")
+
+
+def coded(text: str) -> str:
+    """What stands between single backticks as code."""
+    return re.sub(r"(?<![`:\w])`([^`]+)`(?!`)", r"``\1``", text)
+
+
+def is_drawn(block: str) -> bool:
+    """Whether a block of a module's docstring is an example, a table or a tree: its lines stay as they are."""
+    lines = block.splitlines()
+    return any(mark in block for mark in "├└") or (
+        len(lines) > 0 and all(line.startswith("    ") for line in lines)
+    )
+
+
+def drawn(block: str) -> str:
+    """A block whose lines stay as they are."""
+    return ".. code-block:: text\n\n" + "\n".join(f"   {line}" for line in block.splitlines())
 
 
 def examples_as_they_are(app: Sphinx, context: Any, lines: list[str]) -> None:
