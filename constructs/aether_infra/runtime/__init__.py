@@ -14,7 +14,7 @@
     aether      Aether's management API
     look        the cloud and Aether, asked once for all; observer puts it together, observation is what comes of it
     policy      how many nodes, and which go: pure functions over observations
-    controller  looks, decides, has it carried out; collector: machines that nobody knows
+    controller  looks, decides, has it carried out; collector: machines that nobody knows; repairs: traffic for all
     leader      who leads, where several replicas share a journal
     service     all of it in one process
     simulator   plays a load against the policy

@@ -23,12 +23,14 @@ from aether_infra.runtime.operations import (
     Operation,
     OperationKind,
     OperationState,
+    RegisterTarget,
     RemoveNode,
     Request,
 )
 from aether_infra.runtime.policy.decide import decide
 from aether_infra.runtime.policy.model import Decision, Memory, Policy
 from aether_infra.runtime.refusals import Fenced
+from aether_infra.runtime.repairs import unregistered
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +117,7 @@ class Controller:
             return decision
         if self._context.settings.managed:
             await self._carry_out(decision, fence)
+            await self._register(seen.observation, {each.node_id for each in decision.remove}, fence)
             if self._options.collect:
                 await self._collect(seen.observation, fence)
         else:
@@ -162,6 +165,17 @@ class Controller:
             await self._submit(request, removal.reason, fence)
         for _ in range(decision.create):
             await self._submit(CreateNode(), decision.reason, fence)
+
+    async def _register(self, seen: Observation, going: set[str], fence: Fence) -> None:
+        """Put nodes behind the load balancer that belong there, unless somebody has taken them from it on purpose."""
+        for node in unregistered(seen)[: self._policy.removals_at_once]:
+            kinds = (OperationKind.DEREGISTER, OperationKind.REGISTER)
+            query = Query(kinds=kinds, node_id=node.id, limit=1)
+            last = await self._context.journal.operations.find(query)
+            wanted = last and last[0].kind is OperationKind.DEREGISTER
+            if node.id not in going and not wanted:
+                reason = "on duty, and not behind the load balancer"
+                await self._submit(RegisterTarget(node_id=node.id), reason, fence)
 
     async def _collect(self, seen: Observation, fence: Fence) -> None:
         for orphan in orphans(seen)[: self._policy.removals_at_once]:

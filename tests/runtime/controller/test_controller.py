@@ -19,6 +19,7 @@ from aether_infra.runtime.manager import Kind
 from aether_infra.runtime.observation import Phase
 from aether_infra.runtime.operations import (
     CreateNode,
+    DeregisterTarget,
     DrainNode,
     Operation,
     OperationKind,
@@ -149,6 +150,25 @@ def test_after_a_lost_journal_nodes_on_duty_are_adopted_and_the_others_told(
         await world.calendar.sleep(300)
         assert orphan.id in world.elastic(), "only told, unless collecting is on"
         assert adopted <= set(world.elastic())
+
+    play(story)
+
+
+def test_a_node_on_duty_that_gets_no_traffic_is_registered_unless_somebody_wants_it_so(
+    play: Callable[..., None],
+) -> None:
+    async def story(world: World, service: Service) -> None:
+        adopted, wanted = world.cloud.add(age_seconds=500).id, world.cloud.add(age_seconds=500).id
+        await service.engine.submit(DeregisterTarget(node_id=wanted), actor="ann")
+        await world.calendar.sleep(120)
+        assert adopted in world.registered()
+        assert wanted not in world.registered()
+        (repair,) = await operations(service, OperationKind.REGISTER)
+        assert (repair.node_id, repair.actor) == (adopted, "controller")
+        for machine in world.cloud.machines.values():
+            machine.registered = False
+        await world.calendar.sleep(300)
+        assert world.registered() == [], "nothing at all is registered: there is no load balancer"
 
     play(story)
 

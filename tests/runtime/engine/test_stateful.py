@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from runtime_world import Crash, Killer, World
 from virtual_time import VirtualLoop
@@ -337,6 +337,8 @@ PATIENT = settings(
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    # no shrinking: a life takes a second, and the first that fails says enough
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 TestLife = Life.TestCase
 TestLife.settings = PATIENT
