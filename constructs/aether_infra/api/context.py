@@ -53,8 +53,8 @@ def api(request: Request) -> Api:
     return found
 
 
-def service(request: Request) -> Service:
-    """The service."""
+async def service(request: Request) -> Service:
+    """The service. A coroutine, as whatever a handler depends on here: FastAPI takes plain functions to a thread."""
     return api(request).service
 
 
@@ -110,7 +110,7 @@ def at_least(role: Role) -> Callable[..., Awaitable[Principal]]:
         if who.role >= role:
             return who
         action = f"{request.method} {request.url.path}"
-        await service(request).journal.audit(
+        await api(request).service.journal.audit(
             who.name, action, "role", "refused", f"{who.role.name} < {role.name}"
         )
         raise ProblemError(
