@@ -16,9 +16,10 @@ from aether_infra.config import ConfigError
 from aether_infra.core.tags import NodeRole
 from aether_infra.errors import MissingExtraError
 from aether_infra.runtime.journal.journal import Journal
-from aether_infra.runtime.journal.operations import Draft, Line, Query
+from aether_infra.runtime.journal.operations import Query
 from aether_infra.runtime.journal.records import Change, CoolOffRecord
 from aether_infra.runtime.journal.roster import Known, Origin
+from aether_infra.runtime.journal.rows import Draft, Line
 from aether_infra.runtime.journal.store import Fence, JournalUnavailable
 from aether_infra.runtime.operations import Happening, OperationKind, OperationState
 from aether_infra.runtime.policy.model import Decision, Removal

@@ -15,8 +15,9 @@ from aether_infra.runtime.engine.procedures import PROCEDURES
 from aether_infra.runtime.engine.removal import core_nodes
 from aether_infra.runtime.engine.steps import Context
 from aether_infra.runtime.errors import InvalidRequest, NotFound
-from aether_infra.runtime.journal.operations import Draft, Guard
+from aether_infra.runtime.journal.operations import Guard
 from aether_infra.runtime.journal.records import Change
+from aether_infra.runtime.journal.rows import Draft
 from aether_infra.runtime.manager import new_token
 from aether_infra.runtime.model import NodeInstance, NodeState
 from aether_infra.runtime.operations import (

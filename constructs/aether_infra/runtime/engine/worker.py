@@ -25,7 +25,7 @@ from aether_infra.runtime.engine.steps import (
     deadline,
 )
 from aether_infra.runtime.errors import Advice, CloudError
-from aether_infra.runtime.journal.operations import Line
+from aether_infra.runtime.journal.rows import Line
 from aether_infra.runtime.journal.store import Fence, JournalUnavailable
 from aether_infra.runtime.manager import Kind
 from aether_infra.runtime.operations import Happening, Operation, OperationState

@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from aether_infra.runtime.clock import Calendar, SystemCalendar
 from aether_infra.runtime.journal.lease import Leases
-from aether_infra.runtime.journal.operations import Operations, read_open
+from aether_infra.runtime.journal.operations import Operations
 from aether_infra.runtime.journal.records import DESIRED, TARGET, AuditLine, Records, read_number
 from aether_infra.runtime.journal.roster import Known, Roster, read_roster
+from aether_infra.runtime.journal.rows import read_open
 from aether_infra.runtime.journal.store import Runner, Store
 from aether_infra.runtime.operations import AuditEntry, Operation
 

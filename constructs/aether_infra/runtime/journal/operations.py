@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from aether_infra.runtime.journal import schema
-from aether_infra.runtime.journal.records import AuditLine, Change, move_numbers, write_audit
+from aether_infra.runtime.journal.records import AuditLine, move_numbers, write_audit
+from aether_infra.runtime.journal.rows import (
+    Draft,
+    Line,
+    as_operation,
+    as_record,
+    read_by_key,
+    read_claims,
+    read_open,
+    read_operation,
+    read_recent,
+    write_claims,
+    write_lines,
+)
 from aether_infra.runtime.journal.store import Fence, Store
 from aether_infra.runtime.operations import (
     Happening,
@@ -22,47 +33,10 @@ from aether_infra.runtime.operations import (
     Request,
     StepRecord,
 )
-from aether_infra.runtime.refusals import Busy, KeyReused, TooLate, UnknownOperation
-
-OPEN = tuple(state.value for state in OperationState if not state.over)
-"""States of operations that are not over."""
+from aether_infra.runtime.refusals import TooLate
 
 Guard = Callable[[Sequence[Operation]], None]
 """Looks at operations, in the moment of writing, and raises a Refusal."""
-
-
-@frozen(kw_only=True)
-class Draft:
-    """An operation to be written down."""
-
-    id: str
-    kind: OperationKind
-    request: Mapping[str, Any]
-    actor: str
-    reason: str = ""
-    node_id: str = ""
-    zone: str = ""
-    token: str = ""
-    idempotency_key: str = ""
-    claims: tuple[str, ...] = ()
-    """What it has for itself until it is over."""
-    change: Change | None = None
-    """How the number of nodes that there shall be moves with it; None for not at all."""
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same request."""
-        text = json.dumps([self.kind.value, self.request], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-@frozen(kw_only=True)
-class Line:
-    """A line to be added to an operation's history."""
-
-    happening: Happening
-    step: str = ""
-    text: str = ""
 
 
 @frozen(kw_only=True)
@@ -112,12 +86,12 @@ class Operations:
         """
 
         def work(connection: Connection) -> Operation:
-            known = _by_key(connection, draft)
+            known = read_by_key(connection, draft)
             if known is not None:
                 return known
             if guard is not None:
-                guard(_recent(connection, since))
-            _claim(connection, draft.id, draft.claims)
+                guard(read_recent(connection, since))
+            write_claims(connection, draft.id, draft.claims)
             connection.execute(
                 insert(schema.operations).values(
                     id=draft.id,
@@ -146,11 +120,11 @@ class Operations:
             )
             if draft.change is not None:
                 move_numbers(connection, draft.change, draft.actor, now)
-            _tell(connection, draft.id, now, [Line(happening=Happening.SUBMITTED, text=draft.reason)])
+            write_lines(connection, draft.id, now, [Line(happening=Happening.SUBMITTED, text=draft.reason)])
             detail = " ".join(part for part in (draft.node_id, draft.reason) if part)
             line = AuditLine(draft.actor, f"submit {draft.kind}", draft.id, "accepted", detail)
             write_audit(connection, now, line)
-            return _get(connection, draft.id)
+            return read_operation(connection, draft.id)
 
         return await self._store.write(work, fence)
 
@@ -184,10 +158,10 @@ class Operations:
         """
 
         def work(connection: Connection) -> Operation:
-            current = _get(connection, operation.id)
+            current = read_operation(connection, operation.id)
             if current.over or (unless_cancelled and current.cancel_requested):
                 return current
-            _claim(connection, operation.id, claims)
+            write_claims(connection, operation.id, claims)
             values = {**changes, "updated_at": now}
             if "step" in changes and changes["step"] != current.step:
                 values |= {"step_since": now, "attempts": changes.get("attempts", 0)}
@@ -201,8 +175,8 @@ class Operations:
             connection.execute(
                 update(schema.operations).where(schema.operations.c.id == operation.id).values(**values)
             )
-            _tell(connection, operation.id, now, lines)
-            return _get(connection, operation.id)
+            write_lines(connection, operation.id, now, lines)
+            return read_operation(connection, operation.id)
 
         return await self._store.write(work, fence)
 
@@ -223,7 +197,7 @@ class Operations:
         """
 
         def work(connection: Connection) -> Operation:
-            current = _get(connection, operation_id)
+            current = read_operation(connection, operation_id)
             reason = f"{operation_id} has {current.state} already" if current.over else refuse(current)
             if reason:
                 raise TooLate(reason)
@@ -233,9 +207,11 @@ class Operations:
                     .where(schema.operations.c.id == operation_id)
                     .values(cancel_requested=True, updated_at=now)
                 )
-                _tell(connection, operation_id, now, [Line(happening=Happening.CANCEL, text=f"by {actor}")])
+                write_lines(
+                    connection, operation_id, now, [Line(happening=Happening.CANCEL, text=f"by {actor}")]
+                )
                 write_audit(connection, now, AuditLine(actor, "cancel", operation_id, "accepted"))
-            return _get(connection, operation_id)
+            return read_operation(connection, operation_id)
 
         return await self._store.write(work)
 
@@ -245,7 +221,7 @@ class Operations:
         Raises:
             UnknownOperation: there is none of that id.
         """
-        return await self._store.read(lambda connection: _get(connection, operation_id))
+        return await self._store.read(lambda connection: read_operation(connection, operation_id))
 
     async def find(self, query: Query) -> list[Operation]:
         """Operations, newest first.
@@ -264,10 +240,10 @@ class Operations:
             if query.node_id:
                 asked = asked.where(table.node_id == query.node_id)
             if query.before:
-                mark = _get(connection, query.before)
+                mark = read_operation(connection, query.before)
                 same = and_(table.created_at == mark.created_at, table.id < mark.id)
                 asked = asked.where(or_(table.created_at < mark.created_at, same))
-            return [_operation(row) for row in connection.execute(asked.limit(query.limit))]
+            return [as_operation(row) for row in connection.execute(asked.limit(query.limit))]
 
         return await self._store.read(work)
 
@@ -282,7 +258,7 @@ class Operations:
             KeyReused: it was another request.
         """
         draft = Draft(id="", kind=request.kind, request=request.plain(), actor=actor, idempotency_key=key)
-        return await self._store.read(lambda connection: _by_key(connection, draft))
+        return await self._store.read(lambda connection: read_by_key(connection, draft))
 
     async def recent(self, since: datetime, claims: Collection[str] = ()) -> list[Operation]:
         """Operations that are open, or were over no longer ago than this moment.
@@ -296,8 +272,8 @@ class Operations:
         """
 
         def work(connection: Connection) -> list[Operation]:
-            _held(connection, "", claims)
-            return _recent(connection, since)
+            read_claims(connection, "", claims)
+            return read_recent(connection, since)
 
         return await self._store.read(work)
 
@@ -309,7 +285,7 @@ class Operations:
             rows = connection.execute(
                 select(schema.operations).where(table.token.in_(list(tokens)), table.token != "")
             )
-            return {row.token: _operation(row) for row in rows}
+            return {row.token: as_operation(row) for row in rows}
 
         return await self._store.read(work) if tokens else {}
 
@@ -325,14 +301,14 @@ class Operations:
         """
 
         def work(connection: Connection) -> list[StepRecord]:
-            _get(connection, operation_id)
+            read_operation(connection, operation_id)
             table = schema.events.c
             rows = connection.execute(
                 select(schema.events)
                 .where(table.operation_id == operation_id, table.sequence > after)
                 .order_by(table.sequence)
             )
-            return [_record(row) for row in rows]
+            return [as_record(row) for row in rows]
 
         return await self._store.read(work)
 
@@ -344,7 +320,7 @@ class Operations:
             rows = connection.execute(
                 select(schema.events).where(table.sequence > after).order_by(table.sequence).limit(limit)
             )
-            return [_record(row) for row in rows]
+            return [as_record(row) for row in rows]
 
         return await self._store.read(work)
 
@@ -356,122 +332,3 @@ class Operations:
             return found or 0
 
         return await self._store.read(work)
-
-
-def read_open(connection: Connection) -> list[Operation]:
-    """Every operation that is not over, oldest first."""
-    table = schema.operations.c
-    rows = connection.execute(
-        select(schema.operations).where(table.state.in_(OPEN)).order_by(table.created_at, table.id)
-    )
-    return [_operation(row) for row in rows]
-
-
-def _get(connection: Connection, operation_id: str) -> Operation:
-    row = connection.execute(select(schema.operations).where(schema.operations.c.id == operation_id)).first()
-    if row is None:
-        raise UnknownOperation(operation_id)
-    return _operation(row)
-
-
-def _by_key(connection: Connection, draft: Draft) -> Operation | None:
-    if not draft.idempotency_key:
-        return None
-    table = schema.operations.c
-    row = connection.execute(
-        select(schema.operations).where(
-            table.actor == draft.actor, table.idempotency_key == draft.idempotency_key
-        )
-    ).first()
-    if row is None:
-        return None
-    if row.fingerprint != draft.fingerprint:
-        raise KeyReused(draft.idempotency_key, row.id)
-    return _operation(row)
-
-
-def _recent(connection: Connection, since: datetime) -> list[Operation]:
-    table = schema.operations.c
-    rows = connection.execute(
-        select(schema.operations).where(or_(table.state.in_(OPEN), table.updated_at >= since))
-    )
-    return [_operation(row) for row in rows]
-
-
-def _claim(connection: Connection, operation_id: str, subjects: Collection[str]) -> None:
-    held = _held(connection, operation_id, subjects)
-    for subject in subjects:
-        if subject not in held:
-            connection.execute(insert(schema.claims).values(subject=subject, operation_id=operation_id))
-
-
-def _held(connection: Connection, operation_id: str, subjects: Collection[str]) -> set[str]:
-    """Those of the claims that the operation has already.
-
-    Raises:
-        Busy: another one has one of them.
-    """
-    if not subjects:
-        return set()
-    table = schema.claims.c
-    rows = connection.execute(select(schema.claims).where(table.subject.in_(list(subjects))))
-    held = {row.subject: row.operation_id for row in rows}
-    for subject, holder in held.items():
-        if holder != operation_id:
-            other = _get(connection, holder)
-            raise Busy(f"{subject} is taken by {holder} ({other.kind}, {other.step or other.state})", holder)
-    return set(held)
-
-
-def _tell(connection: Connection, operation_id: str, now: datetime, lines: Sequence[Line]) -> None:
-    if lines:
-        connection.execute(
-            insert(schema.events),
-            [
-                {
-                    "operation_id": operation_id,
-                    "at": now,
-                    "happening": line.happening.value,
-                    "step": line.step,
-                    "text": line.text,
-                }
-                for line in lines
-            ],
-        )
-
-
-def _operation(row: Row[Any]) -> Operation:
-    return Operation(
-        id=row.id,
-        kind=OperationKind(row.kind),
-        state=OperationState(row.state),
-        step=row.step,
-        step_since=row.step_since,
-        node_id=row.node_id,
-        zone=row.zone,
-        token=row.token,
-        desired=row.desired,
-        request=row.request,
-        facts=row.facts,
-        actor=row.actor,
-        reason=row.reason,
-        idempotency_key=row.idempotency_key or "",
-        error=row.error,
-        attempts=row.attempts,
-        cancel_requested=row.cancel_requested,
-        not_before=row.not_before,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        finished_at=row.finished_at,
-    )
-
-
-def _record(row: Row[Any]) -> StepRecord:
-    return StepRecord(
-        sequence=row.sequence,
-        operation_id=row.operation_id,
-        at=row.at,
-        happening=Happening(row.happening),
-        step=row.step,
-        text=row.text,
-    )
