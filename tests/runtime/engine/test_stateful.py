@@ -333,7 +333,7 @@ class CountedLife(Life):
 
 
 PATIENT = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
