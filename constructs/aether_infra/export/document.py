@@ -8,28 +8,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from aether_infra.core.encoding import jsonencode
 from aether_infra.export.parse import expression, template
 from aether_infra.export.syntax import (
     GIVE_TEXT,
-    Attribute,
-    Binary,
     Call,
-    Conditional,
     For,
-    Group,
-    Index,
     Items,
     Literal,
-    Name,
     Node,
     Object,
-    Splat,
     Text,
-    Unary,
     joined,
+    rebuilt,
     text,
 )
 
@@ -150,7 +143,7 @@ def _lifecycle(name: str, given: Any) -> Node:
 # JSON in texts.
 
 
-def _unfolded(node: Node) -> Node:  # noqa: PLR0911 - one case a kind
+def _unfolded(node: Node) -> Node:
     """The same expression, with JSON in texts as what it means."""
     match node:
         case Text(parts):
@@ -158,16 +151,10 @@ def _unfolded(node: Node) -> Node:  # noqa: PLR0911 - one case a kind
             return _from_json(own) or _from_base64(own) or own
         case Object(items):
             return Object(tuple((key, _unfolded(item)) for key, item in items))
-        case Items(items):
-            return Items(tuple(map(_unfolded, items)))
-        case Call(_, args):
-            return evolve(node, args=tuple(map(_unfolded, args)))
-        case Conditional(test, yes, no):
-            return Conditional(_unfolded(test), _unfolded(yes), _unfolded(no))
-        case Group(inner):
-            return Group(_unfolded(inner))
-        case Literal() | Name() | Attribute() | Index() | Splat() | Unary() | Binary() | For():
+        case For():
             return node
+        case _:
+            return rebuilt(node, _unfolded)
 
 
 def _from_json(node: Text) -> Node | None:

@@ -303,10 +303,10 @@ def _lists(value: Sequence[str], chance: Random) -> Values:
         known = [
             one for sort in {is_private(one) for one in value} for one in (_PRIVATE if sort else _PUBLIC)
         ]
-        for length in (1, 3, 2, 4, 1):
+        for length in chance.sample((1, 2, 3, 4), 4):
             yield tuple(chance.sample(known, length))
         return
-    for length in (1, 3, 2):
+    for length in chance.sample((1, 2, 3), 3):
         yield tuple(_alike(value[0], chance) for _ in range(length))
 
 

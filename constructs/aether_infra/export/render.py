@@ -7,7 +7,7 @@ https://developer.hashicorp.com/terraform/language/style (as of 2026-11).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import Factory, frozen
@@ -101,6 +101,19 @@ def assignments(pairs: Iterable[tuple[str, Node]]) -> str:
 def expression(node: Node) -> str:
     """An expression on one line."""
     return _flat(node)
+
+
+def template(parts: Sequence[str | Node], names: Mapping[Node, str]) -> str:
+    """The text of a template file.
+
+    Args:
+        parts: the parts of a text.
+        names: what the template calls each expression in it.
+    """
+    return "".join(
+        _template_literal(part, following) if isinstance(part, str) else f"${{{names[part]}}}"
+        for part, following in zip(parts, (*parts[1:], ""), strict=False)
+    )
 
 
 # Blocks.

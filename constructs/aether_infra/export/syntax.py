@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from attrs import frozen
@@ -276,19 +276,13 @@ def variables(node: Node) -> Iterator[str]:
             yield one.name
 
 
-def replaced(node: Node, by: Mapping[Node, Node]) -> Node:  # noqa: C901, PLR0911, PLR0912 - one case a kind
-    """A tree with some of its nodes replaced.
+def rebuilt(node: Node, new: Callable[[Node], Node]) -> Node:  # noqa: C901, PLR0911, PLR0912 - one case a kind
+    """A node of the same kind, of other parts.
 
     Args:
-        node: the tree.
-        by: what takes the place of what.
+        node: the node.
+        new: what takes the place of each part.
     """
-    if node in by:
-        return by[node]
-
-    def new(child: Node) -> Node:
-        return replaced(child, by)
-
     match node:
         case Literal() | Name():
             return node
@@ -323,3 +317,13 @@ def replaced(node: Node, by: Mapping[Node, Node]) -> Node:  # noqa: C901, PLR091
                 None if test is None else new(test),
                 grouped,
             )
+
+
+def replaced(node: Node, by: Mapping[Node, Node]) -> Node:
+    """A tree with some of its nodes replaced.
+
+    Args:
+        node: the tree.
+        by: what takes the place of what.
+    """
+    return by[node] if node in by else rebuilt(node, lambda child: replaced(child, by))

@@ -30,7 +30,11 @@ _WHOLE: Final = re.compile(r"\(\?=\.\{(?P<low>\d+),(?P<high>\d+)\}\$\)|\(\?!\.\*
 """What Terraform's regular expressions have not, where we use it: a length, and a text that must not be there."""
 
 HEAP_BOUNDS: Final = Between(64, 1024 * 1024, "MiB")
-HEAP_TEXT: Final = "Largest heap of the JVM in MiB; what else a node needs comes on top."
+OWN_WORDS: Final[Mapping[str, str]] = {
+    ZONES: "Zones of the region, by name or id: as many as when this module was written, in the same order.",
+    "heap_mib": "Largest heap of the JVM in MiB; what else a node needs comes on top.",
+}
+"""What variables mean that are not quite the keys that they come from."""
 
 TYPES: Final[Mapping[Kind, str]] = {
     Kind.TEXT: "string",
@@ -44,7 +48,6 @@ TYPES: Final[Mapping[Kind, str]] = {
 
 NOTES: Final[Mapping[str, str]] = {
     "autoscaler_image": "It goes with kubernetes_version.",
-    "availability_zones": "They go with the region, and there are as many as when this module was written.",
     "cluster_name": "Another name is another cluster, with a state of its own.",
     "heap_mib": "It goes with the memory of a node.",
 }
@@ -103,7 +106,7 @@ def description(setting: Setting) -> str:
     Args:
         setting: the key.
     """
-    words = HEAP_TEXT if setting.key.dotted == HEAP else plain(setting.key.text)
+    words = OWN_WORDS.get(setting.variable) or plain(setting.key.text)
     note = NOTES.get(setting.variable, "")
     return f"{words} {note}".strip()
 
@@ -232,9 +235,11 @@ def _check(check: Check, setting: Setting) -> Iterator[Validation]:  # noqa: C90
                 f"be an IPv4 network in CIDR notation{sizes}, with no bits to the right of its prefix",
             )
         case Length(low, high, unit):
-            yield Validation(
-                f"length({_NAME}) >= {low} && length({_NAME}) <= {high}", f"have {low} to {high} {unit}"
-            )
+            most = f"length({_NAME}) <= {high}"
+            if low:
+                yield Validation(f"length({_NAME}) >= {low} && {most}", f"have {low} to {high} {unit}")
+            else:
+                yield Validation(most, f"have at most {high} {unit}")
         case OneOf(values):
             yield Validation(f"contains({_list(values)}, {_NAME})", f"be one of {_listing(values)}")
         case Matches(_, form):
