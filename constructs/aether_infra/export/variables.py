@@ -18,6 +18,7 @@ from aether_infra.config.provider import Provider
 from aether_infra.config.quantities import AtLeast, heap_mib
 from aether_infra.config.reference import Kind, plain
 from aether_infra.export.discover import Discovery
+from aether_infra.export.features import ZONES
 from aether_infra.export.keys import DEFAULT_LOG_DAYS, HEAP, LONGEST_NAME, OPEN, Setting, zone_keys
 from aether_infra.export.parse import expression
 from aether_infra.export.probes import IMAGE, OWN_REGISTRY
