@@ -21,7 +21,7 @@ from aether_infra.export.discover import Discovery
 from aether_infra.export.features import ZONES
 from aether_infra.export.keys import DEFAULT_LOG_DAYS, HEAP, LONGEST_NAME, OPEN, Setting, zone_keys
 from aether_infra.export.parse import expression
-from aether_infra.export.probes import IMAGE, OWN_REGISTRY
+from aether_infra.export.probes import IMAGE, NAMED_BY_OTHERS, OWN_REGISTRY
 from aether_infra.export.render import Argument, Block, assignments
 from aether_infra.export.syntax import literal, text
 
@@ -173,7 +173,7 @@ def _validations(
             yield Validation(f"contains({_list(choices)}, {_NAME})", f"be one of {_listing(choices)}")
         for check in setting.key.checks:
             yield from _check(check, setting)
-    yield from _of_module(setting, provider)
+    yield from _of_module(setting, found, provider)
     for other, validation in _BETWEEN.get(setting.variable, ()):
         if other in names:
             yield validation
@@ -236,11 +236,7 @@ def _check(check: Check, setting: Setting) -> Iterator[Validation]:  # noqa: C90
                 f"be an IPv4 network in CIDR notation{sizes}, with no bits to the right of its prefix",
             )
         case Length(low, high, unit):
-            most = f"length({_NAME}) <= {high}"
-            if low:
-                yield Validation(f"length({_NAME}) >= {low} && {most}", f"have {low} to {high} {unit}")
-            else:
-                yield Validation(most, f"have at most {high} {unit}")
+            yield _length(low, high, unit)
         case OneOf(values):
             yield Validation(f"contains({_list(values)}, {_NAME})", f"be one of {_listing(values)}")
         case Matches(_, form):
@@ -254,6 +250,13 @@ def _check(check: Check, setting: Setting) -> Iterator[Validation]:  # noqa: C90
             yield from _pattern(
                 check, re.sub(r"^must |, got .*$", "", fault.message) if fault else "have the right form"
             )
+
+
+def _length(low: int, high: int, unit: str) -> Validation:
+    most = f"length({_NAME}) <= {high}"
+    if not low:
+        return Validation(most, f"have at most {high} {unit}")
+    return Validation(f"length({_NAME}) >= {low} && {most}", f"have {low} to {high} {unit}")
 
 
 def _between(check: Between) -> Validation:
@@ -292,7 +295,7 @@ def _zones(setting: Setting, config: AetherConfig, provider: Provider) -> Iterat
     )
 
 
-def _of_module(setting: Setting, provider: Provider) -> Iterator[Validation]:
+def _of_module(setting: Setting, found: Discovery, provider: Provider) -> Iterator[Validation]:
     """What holds for values for which this module has the right resources."""
     again = "for others, export the module again"
     if setting.key.dotted == "cluster.name":
@@ -306,7 +309,7 @@ def _of_module(setting: Setting, provider: Provider) -> Iterator[Validation]:
             f"have at most {LONGEST_NAME} characters, so that no name made of it has to be cut",
         )
     elif setting.key.dotted == IMAGE:
-        yield from _image(setting.value, provider)
+        yield from _image(setting.value, found, provider)
     elif setting.key.name == "log_retention_days" and provider is Provider.GCP:
         yield Validation(
             f"{_NAME} != {DEFAULT_LOG_DAYS}",
@@ -344,7 +347,7 @@ _PRIVATE: Final = (
 """Begins of private networks, as `config.networks` has them."""
 
 
-def _image(value: str, provider: Provider) -> Iterator[Validation]:
+def _image(value: str, found: Discovery, provider: Provider) -> Iterator[Validation]:
     """Nodes have the right to pull what they pull now: from a public registry, or from one repository."""
     host = value.partition("/")[0]
     own = OWN_REGISTRY.get(provider)
@@ -352,8 +355,15 @@ def _image(value: str, provider: Provider) -> Iterator[Validation]:
         return
     if re.fullmatch(own, host):
         repository = re.sub(r"(?::[^:/@]+)?(?:@.*)?$", "", value)
+        written = _quoted(repository)
+        for setting in found.variables:
+            # the registry may be called by another variable
+            if setting.key.name in NAMED_BY_OTHERS:
+                name = rf"(?<![a-z0-9{{]){re.escape(str(setting.value))}(?![a-z0-9}}])"
+                written = re.sub(name, f"${{var.{setting.variable}}}", written)
+        begin = written.removesuffix('"')
         yield Validation(
-            f"can(regex({_quoted(f'^{re.escape(repository)}[:@]')}, {_NAME}))",
+            f'anytrue([for sign in [":", "@"] : startswith({_NAME}, {begin}${{sign}}")])',
             f"be of the repository {repository}, which nodes may pull from; for another, export the module again",
         )
     else:
