@@ -32,6 +32,16 @@ LAST: Final = ("lifecycle", "depends_on")
 OWN_BLOCKS: Final = frozenset({"lifecycle", "provisioner", "connection"})
 """Blocks of Terraform's own."""
 
+ATTRIBUTES: Final = frozenset(
+    {
+        ("aws_default_security_group", "egress"),
+        ("aws_default_security_group", "ingress"),
+    }
+)
+"""Blocks of which none at all means something else than an empty list, by type and name: Terraform calls them
+"attributes as blocks". Source: https://developer.hashicorp.com/terraform/language/attr-as-blocks (as of 2026-11), and
+for a type its `ConfigMode` in the provider."""
+
 _CONVERTED: Final = frozenset({"string", "number", "boolean"})
 _CONVERTED_ITEMS: Final = ("List", "Map", "Set")
 
@@ -43,6 +53,10 @@ def block(element: Element, shapes: Shapes) -> Block:
         element: a resource, a data source, an output or a provider.
         shapes: what its arguments are.
     """
+    empty = {
+        name for type_, name in ATTRIBUTES if type_ == element.type and element.body.get(name) == Items(())
+    }
+    shapes = {path: shape for path, shape in shapes.items() if path[0] not in empty}
     labels = {"output": (element.name,), "provider": (element.type,)}
     return Block(
         element.section,

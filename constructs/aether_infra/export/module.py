@@ -7,8 +7,6 @@ from one to the other, and back, on the same state.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final, Protocol
@@ -19,9 +17,11 @@ from aether_infra.catalog.terraform import OPENTOFU_SINCE
 from aether_infra.config.model import AetherConfig
 from aether_infra.config.provider import Provider
 from aether_infra.export.blocks import block
+from aether_infra.export.concerns import file_of
 from aether_infra.export.discover import Discovery, Synthesize, discover
 from aether_infra.export.document import Element, value
 from aether_infra.export.keys import Setting
+from aether_infra.export.lift import Lift
 from aether_infra.export.readme import readme
 from aether_infra.export.render import Argument, Block, document
 from aether_infra.export.scripts import ScriptFacts, scripts
@@ -32,10 +32,6 @@ WORKLOAD: Final = "workload"
 """Folder of the workload's module, where there is an infrastructure beside it."""
 VALUES: Final = "aether.tfvars"
 """File of the values of the operator's configuration."""
-MAIN: Final = "main"
-"""File of what stands alone."""
-FEWEST: Final = 2
-"""Fewest resources and data sources that get a file of their own."""
 REGISTRIES: Final = frozenset(
     {
         "aws_ecr_repository",
@@ -154,7 +150,11 @@ class _Root:
         self.state = ""
         if self.backend == "local":
             self.state = self.settings["path"] = PurePosixPath(self.settings["path"]).name
-        self._elements = [self._moved(element) for element in self._in_order(found.stacks[number].values())]
+        lift = Lift()
+        self._elements = [
+            lift.element(self._moved(element)) for element in self._in_order(found.stacks[number].values())
+        ]
+        self._long_texts = lift.files
         used = {name for element in self._elements for name in variables(element.body)}
         self._locals = _needed_locals(self._elements, found.locals)
         used |= {name for node in self._locals.values() for name in variables(node)}
@@ -167,7 +167,7 @@ class _Root:
 
     def texts(self) -> dict[str, str]:
         """Its files, by name."""
-        texts = {f"{name}.tf": self._file(elements) for name, elements in self._by_concern().items()}
+        texts = {name: self._file(elements) for name, elements in self._by_concern().items()}
         texts["versions.tf"] = document([self._terraform()])
         if self.variables:
             texts["variables.tf"] = document(declarations(self._found, self.provider))
@@ -183,7 +183,7 @@ class _Root:
             chosen = [each for each in self._elements if each.section == section]
             if chosen:
                 texts[name] = self._file(chosen)
-        return texts
+        return texts | self._long_texts
 
     def registries(self) -> Iterator[str]:
         """Addresses of what the output `registry_url` is made of, if a registry is among it."""
@@ -214,14 +214,11 @@ class _Root:
         return evolve(element, body=body) if isinstance(body, Object) else element
 
     def _by_concern(self) -> dict[str, list[Element]]:
-        """Resources and data sources by file: the construct below the stack that they are part of."""
-        declared = [element for element in self._elements if element.section in {"resource", "data"}]
-        sizes = Counter(_concern(element) for element in declared)
+        """Resources and data sources by file."""
         found: dict[str, list[Element]] = {}
-        for element in declared:
-            concern = _concern(element)
-            name = concern if sizes[concern] >= FEWEST else MAIN
-            found.setdefault(name, []).append(element)
+        for element in self._elements:
+            if element.section in {"resource", "data"}:
+                found.setdefault(file_of(element), []).append(element)
         return found
 
     def _file(self, elements: Sequence[Element]) -> str:
@@ -267,12 +264,6 @@ class _Root:
 
 def _arguments(given: Mapping[str, Any]) -> tuple[Argument, ...]:
     return tuple(Argument(key, value(item)) for key, item in sorted(given.items()) if item is not None)
-
-
-def _concern(element: Element) -> str:
-    """File of an element: the construct below the stack, in words that a file can be called."""
-    name = element.path[0] if len(element.path) > 1 else ""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or MAIN
 
 
 def _is_above(path: str) -> bool:
