@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +88,19 @@ def test_values_that_were_not_compared(path: Path, provider: Provider, tmp_path:
         synthesized = evaluated(tmp_path / f"stack-{number}", elements(wanted))
         assert module.keys() == synthesized.keys()
         assert addresses(found.stacks[number]) == addresses(elements(wanted))
-        differing = {
-            key: (module[key], synthesized[key]) for key in module if module[key] != synthesized[key]
-        }
-        assert not differing
+        assert not list(differences(module, synthesized))
+
+
+def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two values differ, and in what."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for key in one:
+            yield from differences(one[key], other[key], f"{path}/{key}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, (left, right) in enumerate(zip(one, other, strict=True)):
+            yield from differences(left, right, f"{path}/{number}")
+    elif one != other:
+        yield path, one, other
 
 
 def unseen(found: Discovery, provider: Provider) -> AetherConfig:
@@ -163,7 +172,7 @@ def without_own(element: Element) -> Object:
 def masked(node: Node, by: Mapping[Node, Node]) -> Node:
     """An expression with a text in the place of whatever asks for a resource."""
     own_function = isinstance(node, Call) and (
-        node.name not in OF_ANYTHING or any(isinstance(arg, For) for arg in node.args)
+        node.name not in OF_ANYTHING or any(isinstance(arg, For) and asks(arg) for arg in node.args)
     )
     if (isinstance(node, For | Splat | Index) or own_function) and asks(node):
         # what takes more than a text: its own words, with the values in them
