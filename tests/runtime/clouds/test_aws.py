@@ -122,7 +122,7 @@ def test_retry_after_is_a_number_or_a_date(header: str, least: float | None, mos
         (sdk.NoCredentialsError(), Denied, "AWS_PROFILE"),
         (sdk.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), Denied, "SECRET"),
         (sdk.ProfileNotFound(profile="prod"), Denied, "prod"),
-        (sdk.EndpointConnectionError(endpoint_url="https://ec2.x"), CloudUnavailable, r"ec2\.x"),
+        (sdk.EndpointConnectionError(endpoint_url="https://ec2.x"), CloudUnavailable, r"ec2\.x.*the region"),
         (sdk.ReadTimeoutError(endpoint_url="https://ec2.x"), CloudUnavailable, "no answer"),
         (sdk.ParamValidationError(report="bad"), InvalidRequest, "bad"),
         (sdk.NoRegionError(), InvalidRequest, "region"),

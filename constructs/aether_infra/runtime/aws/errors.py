@@ -164,6 +164,8 @@ NOT_REACHED: Final = (
 HOW_TO_SIGN_IN: Final = (
     "no usable AWS credentials: give the service a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
 )
+WHERE: Final = "is that the region of the outputs, spelled as AWS does, and can this machine reach it?"
+"""What to look at where there is no such address."""
 _LONGEST_MESSAGE = 400
 
 
@@ -180,7 +182,8 @@ def translate(error: Exception, doing: str) -> CloudError | None:
     if isinstance(error, NO_CREDENTIALS):
         return Denied(f"{doing}: {HOW_TO_SIGN_IN} ({error})", code=name)
     if isinstance(error, NOT_REACHED):
-        return CloudUnavailable(f"{doing}: no answer from AWS: {error}", code=name)
+        hint = f"; {WHERE}" if isinstance(error, sdk.EndpointConnectionError) else ""
+        return CloudUnavailable(f"{doing}: no answer from AWS: {error}{hint}", code=name)
     if isinstance(error, sdk.BotoCoreError):
         return InvalidRequest(f"{doing}: {_one_line(str(error))}", code=name)
     return None
