@@ -23,7 +23,7 @@ EXAMPLES = ROOT / "apps/examples"
 COMPARED = (
     configs("aws")
     if os.environ.get("AETHER_TERRAFORM") == "all"
-    else [EXAMPLES / f"{name}.toml" for name in ("aws-ec2", "aws-eks", "aws-production")]
+    else [EXAMPLES / f"{name}.toml" for name in ("aws-ec2",)]
 )
 ASSET = re.compile(r"assets/.*/")
 

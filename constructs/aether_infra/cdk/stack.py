@@ -175,7 +175,11 @@ class ClusterStack(BaseStack):
                 "application": self.ports.application,
             },
         } | (
-            {"managed": True, "drain_seconds": self.config.cloud.shutdown.deregistration_delay_seconds}
+            {
+                "managed": True,
+                "drain_seconds": self.config.cloud.shutdown.deregistration_delay_seconds,
+                "scaling": asdict(self.config.cloud.scaling),
+            }
             if self.managed
             else {}
         )
