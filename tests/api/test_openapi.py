@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from jsonschema import Draft202012Validator
 from aether_infra.api.routes import PREFIX
 
 Play = Callable[..., None]
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
@@ -77,16 +80,19 @@ def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
 def demo(folder: Path) -> Iterator[str]:
     """The real service over a cluster in memory; its address."""
     command = [sys.executable, "-m", "aether_infra.cli", "serve", "--demo", "--port", "0"]
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    log = folder / "serve.log"
+    with log.open("w", encoding="utf-8") as stream:
+        process = subprocess.Popen(command, cwd=folder, stderr=stream)
     try:
-        assert process.stderr is not None
-        line = next(each for each in process.stderr if "serving" in each)
-        yield line.split(" on ")[1].split(" ")[0]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (found := re.search(r"serving .* on (\S+)", log.read_text(encoding="utf-8"))) is None:
+            assert process.poll() is None, log.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield found[1]
     finally:
         process.terminate()
-        process.wait(10)
-        if process.stderr is not None:
-            process.stderr.close()
+        process.wait(PATIENCE_SECONDS)
 
 
 def test_requests_that_it_allows_and_that_it_does_not(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from aether_infra.api.problems import (
     on_invalid,
     on_problem,
 )
-from aether_infra.api.routes import PREFIX, router
+from aether_infra.api.routes import PREFIX, RESPONSES, router
 from aether_infra.errors import AetherInfraError
 from aether_infra.runtime.operations import OperationState
 from aether_infra.runtime.service import Service
@@ -113,7 +113,10 @@ def _health(app: FastAPI) -> None:
         "/metrics",
         tags=["health"],
         response_class=Response,
-        responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}}},
+        responses={
+            200: {"description": "Prometheus' text format.", "content": {"text/plain": {}}},
+            **{status: RESPONSES[status] for status in (401, 403, 429, 503)},
+        },
     )
     async def metrics(own: Served, _who: Viewer, request: Request) -> Response:
         """What Prometheus scrapes."""

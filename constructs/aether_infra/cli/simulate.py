@@ -25,7 +25,7 @@ SHARE = click.FloatRange(0, 1, min_open=True)
 SECONDS = click.FloatRange(0)
 
 
-@click.command()
+@click.command("simulate")
 @click.option(
     "--trace",
     "trace_file",
