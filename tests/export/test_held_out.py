@@ -28,7 +28,9 @@ from aether_infra.export.probes import variants
 from aether_infra.export.render import Argument, Block, document, expression
 from aether_infra.export.syntax import (
     Attribute,
+    Binary,
     Call,
+    Conditional,
     For,
     Index,
     Name,
@@ -171,10 +173,11 @@ def without_own(element: Element) -> Object:
 
 def masked(node: Node, by: Mapping[Node, Node]) -> Node:
     """An expression with a text in the place of whatever asks for a resource."""
-    own_function = isinstance(node, Call) and (
-        node.name not in OF_ANYTHING or any(isinstance(arg, For) and asks(arg) for arg in node.args)
+    foreign = isinstance(node, Call) and (
+        node.name not in OF_ANYTHING or any(isinstance(arg, For) and asks(arg.of) for arg in node.args)
     )
-    if (isinstance(node, For | Splat | Index) or own_function) and asks(node):
+    over = isinstance(node, For) and asks(node.of)
+    if (foreign or over or isinstance(node, Binary | Conditional | Index | Splat)) and asks(node):
         # what takes more than a text: its own words, with the values in them
         return text(expression(replaced(node, by)))
     if isinstance(node, Attribute) and asks(node):

@@ -19,7 +19,7 @@ from aether_infra.export.features import LOCALS, ZONES, features
 from aether_infra.export.fit import Fit
 from aether_infra.export.keys import Path, Setting, pinned, settings, value_at, with_value
 from aether_infra.export.parse import expression
-from aether_infra.export.probes import applied, is_valid, variants
+from aether_infra.export.probes import applied, inseparable, is_valid, variants
 from aether_infra.export.syntax import Items, Node, Object, Text, variables, walk
 
 Document: TypeAlias = Mapping[str, Any]
@@ -77,6 +77,11 @@ class _Search:
         candidates = [one for one in settings(config, self.provider) if not self._is_protection(one)]
         for _ in range(ROUNDS):
             configs = [config, *variants(config, self.provider, candidates, VARIANTS)]
+            twins = inseparable(configs, candidates)
+            if twins:
+                self.fixed += [setting.key.dotted for setting in twins]
+                candidates = [setting for setting in candidates if setting not in twins]
+                configs = [config, *variants(config, self.provider, candidates, VARIANTS)]
             found = _Comparison(self.provider, candidates, configs, self._documents(configs))
             if not found.conflicts:
                 return self._discovery(config, candidates, found.stacks)

@@ -113,7 +113,17 @@ class Fit:
 
     def _whole(self, found: Nodes) -> Node | None:
         """A value that is explained as a whole."""
-        looks = (self._list, self._table, self._switch, self._number, self._text, self._joined, self._mapped)
+        # a value is its own variable's before it is a choice between two by another one
+        looks = (
+            self._list,
+            self._table,
+            self._variable,
+            self._switch,
+            self._number,
+            self._text,
+            self._joined,
+            self._mapped,
+        )
         for look in looks:
             node = look(found)
             if node is not None:
@@ -202,6 +212,13 @@ class Fit:
                     )
                 )
                 return Call("merge", (feature.expression, merged))
+        return None
+
+    def _variable(self, found: Nodes) -> Node | None:
+        """A text that is a variable's, whole."""
+        for feature in self._texts:
+            if all(one == text(value) for one, value in _pairs(found, feature)):
+                return feature.expression
         return None
 
     def _switch(self, found: Nodes) -> Node | None:
@@ -525,9 +542,14 @@ def _linear(feature: Feature, found: Sequence[Fraction]) -> Node | None:
     constant = found[0] - factor * values[0]
     fits = all(factor * value + constant == one for value, one in zip(values, found, strict=True))
     plain = factor.denominator == 1 or factor.numerator == 1
-    if not fits or not factor or not plain or constant.denominator != 1:
+    if not fits or not factor or not plain or constant.denominator != 1 or _says_not_how(factor, found):
         return None
     return _plus(_times(feature.expression, factor), int(constant))
+
+
+def _says_not_how(factor: Fraction, found: Sequence[Fraction]) -> bool:
+    """Whether a division left nothing over anywhere, so that nobody can tell whether its results are rounded."""
+    return factor.denominator != 1 and all(one.denominator == 1 for one in found)
 
 
 def _rounded(feature: Feature, found: Sequence[Fraction]) -> Node | None:
@@ -535,6 +557,8 @@ def _rounded(feature: Feature, found: Sequence[Fraction]) -> Node | None:
     for divisor in DIVISORS:
         for name, sign in (("ceil", -1), ("floor", 1)):
             units = [sign * (sign * value // divisor) for value in feature.values]
+            if not any(value % divisor for value in feature.values):
+                continue
             if _agree(units):
                 continue
             node = _bounded(units, found, Call(name, (Binary("/", feature.expression, Literal(divisor)),)))
@@ -596,9 +620,12 @@ def _of_two(one: Feature, other: Feature, found: Sequence[Fraction]) -> Node | N
             return _plus(node, int(rest[0]))
         if operator == "*" and all(made):
             factors = [each / value for each, value in zip(found, made, strict=True)]
-            if _agree(factors) and factors[0] and 1 in {factors[0].numerator, factors[0].denominator}:
+            simple = _agree(factors) and factors[0] and 1 in {factors[0].numerator, factors[0].denominator}
+            if simple and not _says_not_how(factors[0], found):
                 return _times(node, factors[0])
-            if all(each == value // 100 for each, value in zip(found, made, strict=True)):
+            if any(value % 100 for value in made) and all(
+                each == value // 100 for each, value in zip(found, made, strict=True)
+            ):
                 return Call("floor", (Binary("/", node, Literal(100)),))
     return None
 

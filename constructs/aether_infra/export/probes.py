@@ -69,7 +69,7 @@ _TAGS: Final = (
     {"yonder": "y8"},
 )
 _PATHS: Final = ("/qx/live", "/zebra/7", "/wren-up", "/kiln/status", "/y")
-_CPU: Final = ("1500m", "3", "700m", "4", "1", "2500m", "250m", "6")
+_CPU: Final = ("1537m", "3", "731m", "4.25", "1", "2519m", "257m", "6")
 _MEMORY: Final = ("3Gi", "5Gi", "4096Mi", "7Gi", "2560Mi", "11Gi", "17Gi", "1536Mi")
 _TIMES: Final = ("03:30", "17:45", "23:15", "08:05", "12:20")
 _PUBLIC: Final = ("192.0.2.0/24", "198.51.100.64/26", "203.0.113.128/25", "203.0.112.9/32", "198.51.100.0/27")
@@ -78,6 +78,13 @@ _DAYS: Final = tuple(sorted({*aws_catalog.LOG_RETENTION_DAYS, *oracle_catalog.LO
 _AWS_SIZES: Final = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge")
 _AWS_FAMILIES: Final = {"x86_64": ("m6i", "c6i", "r7i"), "arm64": ("m7g", "c7g", "r8g")}
 _DROPLETS: Final = ("s-8vcpu-16gb", "g-4vcpu-16gb", "c-8", "s-4vcpu-8gb", "g-8vcpu-32gb")
+_TLS_POLICIES: Final = (
+    "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-3-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06",
+)
 _POWERS: Final = ("2", "4", "8", "16", "32", "64")
 
 
@@ -168,9 +175,23 @@ def _variant(
 
 def _in_step(configs: Sequence[AetherConfig], settings: Sequence[Setting]) -> bool:
     """Whether a number of one key can be told from another's by adding and multiplying, or two keys are one."""
-    rows = [[value_at(config, setting.path) for config in configs] for setting in settings]
-    rows = [row for row in rows if any(value != row[0] for value in row)]
-    return any(_linear(one, other) for one, other in combinations(rows, 2))
+    return bool(inseparable(configs, settings))
+
+
+def inseparable(configs: Sequence[AetherConfig], settings: Sequence[Setting]) -> list[Setting]:
+    """Keys that changed in step with an earlier one, so that nobody can tell which of the two something is from.
+
+    Args:
+        configs: the configurations that are compared, the operator's own first.
+        settings: the keys that are varied.
+    """
+    rows = [(setting, [value_at(config, setting.path) for config in configs]) for setting in settings]
+    varied = [(setting, row) for setting, row in rows if any(value != row[0] for value in row)]
+    found: list[Setting] = []
+    for number, (setting, row) in enumerate(varied):
+        if any(other not in found and _linear(before, row) for other, before in varied[:number]):
+            found.append(setting)
+    return found
 
 
 def _linear(one: Sequence[Any], other: Sequence[Any]) -> bool:
@@ -264,7 +285,7 @@ def _texts(setting: Setting, config: AetherConfig, provider: Provider, chance: R
         arm = architecture(config.section(provider)) == "arm64"
         yield from (shape for shape in oracle_catalog.FLEXIBLE_SHAPES if oracle_catalog.arm64(shape) is arm)
     elif name == "tls_policy":
-        yield from ("ELBSecurityPolicy-TLS13-1-3-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06")
+        yield from chance.sample(_TLS_POLICIES, len(_TLS_POLICIES))
     elif _is_network(value):
         yield from _networks(value, chance)
     else:
@@ -291,6 +312,8 @@ def _images(value: str, provider: Provider) -> Values:
     own = re.fullmatch(OWN_REGISTRY.get(provider, "(?!)"), host) is not None
     elsewhere = repository if own else "ghcr.io/zebra/kiln-node"
     yield f"{repository}:4.17.2"
+    yield f"{repository}:2.9.31"
+    yield f"{repository}@sha256:{'7d0a' * 16}"
     yield f"{elsewhere}@sha256:{'5c' * 32}"
     yield f"{elsewhere}:wren-7"
     yield f"{repository if own else 'docker.io/yonder/qx'}@sha256:{'b31e' * 16}"
