@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 from terraform_json import Document
 
 from aether_infra import synth
 from aether_infra.config import Provider, loads
+
+# a busy machine is no fault of what is tested; speed is measured in benchmarks/
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 class Synthesize(Protocol):
