@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +20,16 @@ from aether_infra.config import Provider, loads
 # a busy machine is no fault of what is tested; speed is measured in benchmarks/
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what takes minutes, unless it is asked for."""
+    if not os.environ.get("AETHER_SLOW"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(
+                    pytest.mark.skip(reason="takes minutes: AETHER_SLOW=1 runs it, as .ci/run does")
+                )
 
 
 class Synthesize(Protocol):

@@ -15,7 +15,7 @@ from command_lines import TERRAFORM, terraform_path
 from aether_infra.changes.conditions import Answer
 from aether_infra.changes.stacks import compare_documents
 
-pytestmark = pytest.mark.terraform
+pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 
 TRUST = json.dumps(
     {

@@ -70,6 +70,7 @@ memory_mib = 2048
     assert differing(planned(exported), planned(deployed)) == []
 
 
+@pytest.mark.slow
 def test_scripts_apply_what_the_stack_finds_made_and_destroy_it(
     stack: Callable[[str], Any], emulator: Any, gaps: dict[str, Any]
 ) -> None:

@@ -22,7 +22,7 @@ from attrs import frozen
 from serving import Serving, serving
 from terraform_json import ROOT
 
-pytestmark = pytest.mark.terraform
+pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 
 CONFIG = ROOT / "tests/configs/ec2-manager.toml"
 REGION = "eu-west-1"
