@@ -20,6 +20,7 @@ KNOWN_TO_BOTH = {
     "jsonencode",
     "lookup_nested",  # cdktf's own, which it writes as an index
     "nonsensitive",
+    "sha256",
     "slice",
     "split",
     "tolist",
