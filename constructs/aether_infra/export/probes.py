@@ -369,10 +369,18 @@ def _alike(value: str, chance: Random) -> str:
     return "".join(changed)
 
 
-def _places(provider: Provider, value: str, chance: Random) -> Values:
-    """Other places of the same sort: with zones or without, with a registry or without."""
+def places(provider: Provider, value: str) -> tuple[str, ...]:
+    """The places at which a cluster has the same resources as at this one, itself among them.
+
+    They differ by partition (AWS), by whether there are zones (Azure) or several of them (Oracle), and by whether a
+    registry can be there (DigitalOcean).
+
+    Args:
+        provider: the cloud.
+        value: a region or a location.
+    """
     known: Mapping[Provider, tuple[Sequence[str], Callable[[str], object]]] = {
-        Provider.AWS: (tuple(aws_catalog.REGIONS), bool),
+        Provider.AWS: (tuple(aws_catalog.REGIONS), aws_catalog.partition),
         Provider.AZURE: (tuple(azure_catalog.LOCATIONS), azure_catalog.LOCATIONS.get),
         Provider.DIGITALOCEAN: (
             digitalocean_catalog.REGIONS,
@@ -381,8 +389,12 @@ def _places(provider: Provider, value: str, chance: Random) -> Values:
         Provider.GCP: (tuple(gcp_catalog.REGIONS), bool),
         Provider.ORACLE: (oracle_catalog.REGIONS, lambda place: place in oracle_catalog.THREE_DOMAINS),
     }
-    places, sort = known.get(provider, ((), bool))
-    alike = [place for place in places if sort(place) == sort(value)]
+    all_places, sort = known.get(provider, ((), bool))
+    return tuple(place for place in all_places if sort(place) == sort(value))
+
+
+def _places(provider: Provider, value: str, chance: Random) -> Values:
+    alike = places(provider, value)
     yield from chance.sample(alike, len(alike))
 
 

@@ -21,7 +21,7 @@ from aether_infra.export.discover import Discovery
 from aether_infra.export.features import ZONES
 from aether_infra.export.keys import DEFAULT_LOG_DAYS, HEAP, LONGEST_NAME, OPEN, Setting, zone_keys
 from aether_infra.export.parse import expression
-from aether_infra.export.probes import IMAGE, NAMED_BY_OTHERS, OWN_REGISTRY
+from aether_infra.export.probes import IMAGE, NAMED_BY_OTHERS, OWN_REGISTRY, PLACES, places
 from aether_infra.export.render import Argument, Block, assignments
 from aether_infra.export.syntax import literal, text
 
@@ -307,6 +307,11 @@ def _of_module(setting: Setting, found: Discovery, provider: Provider) -> Iterat
         yield Validation(
             f"length({_NAME}) <= {LONGEST_NAME}",
             f"have at most {LONGEST_NAME} characters, so that no name made of it has to be cut",
+        )
+    elif setting.key.name in PLACES and setting.value in (alike := places(provider, setting.value)):
+        yield Validation(
+            f"contains({_list(alike)}, {_NAME})",
+            "be a place where a cluster like this one has the same resources; for others, export the module again",
         )
     elif setting.key.dotted == IMAGE:
         yield from _image(setting.value, found, provider)
