@@ -158,7 +158,7 @@ class _Search:
         """The configuration with one key as another configuration has it; None if that is nothing new, or not valid."""
         value = value_at(other, setting.path)
         changed = applied(config, self.provider, setting.path, value)
-        return changed if value != setting.value and is_valid(changed) else None
+        return changed if value != setting.value and is_valid(changed, self.provider) else None
 
     def _discovery(
         self, config: AetherConfig, candidates: Sequence[Setting], stacks: Sequence[Elements]

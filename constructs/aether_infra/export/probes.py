@@ -10,6 +10,8 @@ from random import Random
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any, Final
 
+from attrs import evolve
+
 from aether_infra.catalog import aws as aws_catalog
 from aether_infra.catalog import azure as azure_catalog
 from aether_infra.catalog import digitalocean as digitalocean_catalog
@@ -120,9 +122,23 @@ def applied(config: AetherConfig, provider: Provider, path: Path, value: Any) ->
     return changed
 
 
-def is_valid(config: AetherConfig) -> bool:
-    """Whether the rules between keys find nothing wrong."""
-    return not run(RULES, config)
+def is_valid(config: AetherConfig, provider: Provider) -> bool:
+    """Whether the rules between keys find nothing wrong with one cloud.
+
+    Args:
+        config: the configuration.
+        provider: the cloud; what does not fit others is of no interest.
+    """
+    return not run(RULES, _alone(config, provider))
+
+
+def _alone(config: AetherConfig, provider: Provider) -> AetherConfig:
+    """The configuration as if it were for one cloud only."""
+    cloud = config.cloud
+    changes: dict[str, Any] = {each.value: None for each in config.sections if each is not provider}
+    if provider is not config.secrets_owner:
+        changes |= {"provider": provider, "secrets": {}, "manager": evolve(cloud.manager, enabled=False)}
+    return evolve(config, cloud=evolve(cloud, **changes))
 
 
 def variants(
@@ -167,7 +183,7 @@ def _variant(
             values.sort(key=used.count)
         for value in values:
             changed = applied(config, provider, setting.path, value)
-            if is_valid(changed):
+            if is_valid(changed, provider):
                 config = changed
                 break
     return config
@@ -323,11 +339,12 @@ def _images(value: str, provider: Provider) -> Values:
 def _lists(value: Sequence[str], chance: Random) -> Values:
     if all(map(_is_network, value)):
         # networks of both sorts need not be treated alike
-        known = [
-            one for sort in {is_private(one) for one in value} for one in (_PRIVATE if sort else _PUBLIC)
-        ]
+        known = [_PRIVATE if sort else _PUBLIC for sort in sorted({is_private(one) for one in value})]
         for length in chance.sample((1, 2, 3, 4), 4):
-            yield tuple(chance.sample(known, length))
+            some = [chance.choice(each) for each in known]
+            rest = [one for each in known for one in each if one not in some]
+            listed = [*some, *chance.sample(rest, max(length - len(some), 0))]
+            yield tuple(chance.sample(listed, len(listed)))
         return
     for length in chance.sample((1, 2, 3), 3):
         yield tuple(_alike(value[0], chance) for _ in range(length))

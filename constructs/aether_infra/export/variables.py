@@ -335,21 +335,29 @@ def _is_networks(setting: Setting) -> bool:
 
 
 def _of_sort(setting: Setting, again: str) -> Iterator[Validation]:
-    """Whether all networks are private, or none is: for either there are other load balancers."""
+    """Whether all networks are private, none is, or some are: each has other load balancers or firewalls."""
     sorts = {is_private(network) for network in setting.value}
+    private = f"can(regex({_quoted(PRIVATE_NETWORK)}, item))"
     if len(sorts) == 1:
-        private = f"can(regex({_quoted(_PRIVATE)}, item))"
         (inner,) = sorts
         yield Validation(
             f"alltrue([for item in {_NAME} : {private if inner else f'!{private}'}])",
             f"list {'private' if inner else 'public'} networks; {again}",
         )
+    else:
+        yield Validation(
+            f"length(distinct([for item in {_NAME} : {private}])) == 2",
+            f"list private networks as well as public ones; {again}",
+        )
 
 
-_PRIVATE: Final = (
-    r"^(?:10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.)"
+PRIVATE_NETWORK: Final = (
+    r"^(?:10\.[0-9.]+/(?:[89]|[12][0-9]|3[0-2])"
+    r"|172\.(?:1[6-9]|2[0-9]|3[01])\.[0-9.]+/(?:1[2-9]|2[0-9]|3[0-2])"
+    r"|192\.168\.[0-9.]+/(?:1[6-9]|2[0-9]|3[0-2])"
+    r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.[0-9.]+/(?:1[0-9]|2[0-9]|3[0-2]))$"
 )
-"""Begins of private networks, as `config.networks` has them."""
+"""Private networks, as `config.networks` has them."""
 
 
 def _image(value: str, found: Discovery, provider: Provider) -> Iterator[Validation]:
